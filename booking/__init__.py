@@ -1,0 +1,1 @@
+"""Calendar and bookings for local SEND partnerships."""

@@ -1,0 +1,59 @@
+"""The application, put together."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy.engine import make_url
+
+from booking import cli, site
+from booking.core import db, web
+from booking.core.settings import Settings
+from booking.directory.guards import login
+
+MAX_BODY = 12 * 1024 * 1024  # a spreadsheet of dates, with room
+
+
+def create_app(environ: Mapping[str, str] | None = None) -> Flask:
+    """Build the application from the environment. Raises SettingsError where a setting is bad."""
+    settings = Settings.load(os.environ if environ is None else environ)
+    app = Flask(__name__)
+    app.config.update(_config(settings))
+    app.extensions["settings"] = settings
+    db.init_app(app)
+    web.init_app(app, settings)
+    login.init_app(app)
+    site.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(settings.database_url),
+        "BASE_URL": settings.base_url,
+        "DEMO": settings.demo,
+        "MAIL_DEFAULT_SENDER": settings.mail_default_sender,
+        "MAX_CONTENT_LENGTH": MAX_BODY,
+        "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+        "SESSION_COOKIE_NAME": "session",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "PERMANENT_SESSION_LIFETIME": 60 * 60 * 24 * 30,
+        "WTF_CSRF_TIME_LIMIT": 60 * 60 * 12,
+        "RATELIMIT_ENABLED": settings.rate_limits,
+        "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
+        "COMPRESS_MIMETYPES": ["text/html", "text/calendar", "application/json", "text/csv"],
+    }
+
+
+def _engine_options(database_url: str) -> dict[str, object]:
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+        return {"pool_size": 20, "max_overflow": 20}
+    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}

@@ -1,0 +1,1 @@
+"""Who comes: bookings, their places, and the waiting list."""

@@ -1,0 +1,1 @@
+"""What is on: events and what they are made of, the school year, the planner, iCalendar."""

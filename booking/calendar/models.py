@@ -1,0 +1,218 @@
+"""Events and what they are made of."""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from booking.core.clock import now, on_the_wall
+from booking.core.db import Base, choice
+from booking.core.text import slug
+from booking.directory.models import Area
+
+MIDNIGHT = time(0, 0)
+
+
+class Kind(StrEnum):
+    """What an entry wants of its readers: that they come, that they send something, that they know."""
+
+    SESSION = "session"
+    DEADLINE = "deadline"
+    MILESTONE = "milestone"
+
+
+class Visibility(StrEnum):
+    """Who sees an entry: everyone, who is signed in, the team."""
+
+    PUBLIC = "public"
+    STAFF = "staff"
+    TEAM = "team"
+
+
+class EventStatus(StrEnum):
+    """Where an event is in its life. A cancelled one stays on the calendar as cancelled."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+
+
+class Category(Base):
+    """A kind of event: its sign (two letters, a colour of the palette) and its defaults."""
+
+    __tablename__ = "categories"
+    __table_args__ = (
+        sa.UniqueConstraint("area_id", "slug"),
+        sa.CheckConstraint("colour BETWEEN 1 AND 12", name="colour"),
+        sa.CheckConstraint("slug NOT IN ('calendar', 'my', 'school')", name="slug"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    slug: Mapped[str] = mapped_column(sa.String(60))
+    name: Mapped[str] = mapped_column(sa.String(80))
+    letters: Mapped[str] = mapped_column(sa.String(2))
+    colour: Mapped[int] = mapped_column(sa.SmallInteger)
+    visibility: Mapped[Visibility] = mapped_column(choice(Visibility))
+    position: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+
+
+class Audience(Base):
+    """Whom events are for."""
+
+    __tablename__ = "audiences"
+    __table_args__ = (sa.UniqueConstraint("area_id", "slug"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    slug: Mapped[str] = mapped_column(sa.String(60))
+    name: Mapped[str] = mapped_column(sa.String(80))
+    is_families: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+
+
+class Venue(Base):
+    """A place where events are held, or "On line"."""
+
+    __tablename__ = "venues"
+    __table_args__ = (sa.UniqueConstraint("area_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    name: Mapped[str] = mapped_column(sa.String(120))
+    address: Mapped[str] = mapped_column(sa.String(250), default="")
+    directions: Mapped[str] = mapped_column(sa.Text, default="")
+    is_online: Mapped[bool] = mapped_column(default=False)
+
+
+class Term(Base):
+    """A half term: `year` is the one in which its school year begins (2026 for 2026-27), `number` 1 to 6."""
+
+    __tablename__ = "terms"
+    __table_args__ = (
+        sa.UniqueConstraint("area_id", "year", "number"),
+        sa.CheckConstraint("number BETWEEN 1 AND 6", name="number"),
+        sa.CheckConstraint("first_day <= last_day", name="order"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    year: Mapped[int] = mapped_column(sa.SmallInteger)
+    number: Mapped[int] = mapped_column(sa.SmallInteger)
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+
+
+event_audiences = sa.Table(
+    "event_audiences",
+    Base.metadata,
+    sa.Column("event_id", sa.ForeignKey("events.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("audience_id", sa.ForeignKey("audiences.id"), primary_key=True, index=True),
+)
+
+
+def _new_uid() -> str:
+    return str(uuid4())
+
+
+class Event(Base):
+    """One dated entry. Days and times are those on the wall in Britain; a deadline's `starts` is its closing time."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        sa.CheckConstraint("title <> ''", name="titled"),
+        sa.CheckConstraint("ends IS NULL OR starts IS NOT NULL", name="ends_after_a_start"),
+        sa.CheckConstraint("last_day IS NULL OR last_day > day", name="days_in_order"),
+        sa.CheckConstraint("last_day IS NOT NULL OR ends IS NULL OR ends > starts", name="times_in_order"),
+        sa.CheckConstraint("kind = 'session' OR NOT takes_bookings", name="only_sessions_are_booked"),
+        sa.CheckConstraint("capacity >= 0", name="capacity"),
+        # Rule 1: `taken` counts confirmed and offered places, and is written with them under the event's lock.
+        sa.CheckConstraint("taken >= 0 AND (capacity IS NULL OR taken <= capacity)", name="never_oversold"),
+        sa.CheckConstraint("last_position >= 0", name="last_position"),
+        sa.CheckConstraint("places_per_booking BETWEEN 1 AND 50", name="places_per_booking"),
+        sa.UniqueConstraint("area_id", "import_key"),
+        sa.Index("ix_events_area_id_day", "area_id", "day"),
+        sa.Index("ix_events_category_id_day", "category_id", "day"),
+        sa.Index("ix_events_status_day", "status", "day"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    category_id: Mapped[int] = mapped_column(sa.ForeignKey("categories.id"))
+    venue_id: Mapped[int | None] = mapped_column(sa.ForeignKey("venues.id"), index=True)
+    kind: Mapped[Kind] = mapped_column(choice(Kind))
+    visibility: Mapped[Visibility] = mapped_column(choice(Visibility))
+    status: Mapped[EventStatus] = mapped_column(choice(EventStatus), default=EventStatus.DRAFT)
+    # That somebody comes may tell something about their child (rule 7).
+    private: Mapped[bool] = mapped_column(default=False)
+
+    title: Mapped[str] = mapped_column(sa.String(200))
+    description: Mapped[str] = mapped_column(sa.Text, default="")
+    cost: Mapped[str] = mapped_column(sa.String(120), default="")
+    day: Mapped[date]
+    starts: Mapped[time | None]
+    ends: Mapped[time | None]
+    last_day: Mapped[date | None]
+    joining_link: Mapped[str] = mapped_column(sa.String(500), default="")
+
+    takes_bookings: Mapped[bool] = mapped_column(default=False)
+    capacity: Mapped[int | None]
+    places_per_booking: Mapped[int] = mapped_column(sa.SmallInteger, default=10)
+    closes_at: Mapped[datetime | None]
+    taken: Mapped[int] = mapped_column(default=0)
+    last_position: Mapped[int] = mapped_column(default=0)
+    own_reminders: Mapped[bool] = mapped_column(default=False)
+
+    uid: Mapped[str] = mapped_column(sa.String(80), unique=True, default=_new_uid)
+    sequence: Mapped[int] = mapped_column(default=0)
+    # When what people see of it last changed: DTSTAMP and LAST-MODIFIED in feeds.
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    # Raised by every edit, also of what nobody sees: an edit of an older revision is told so.
+    revision: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    published_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancel_note: Mapped[str] = mapped_column(sa.String(300), default="")
+    # Where an imported entry came from, so that a second import finds it.
+    import_key: Mapped[str | None] = mapped_column(sa.String(64))
+    lock_count: Mapped[int] = mapped_column(default=0)
+
+    area: Mapped[Area] = relationship()
+    category: Mapped[Category] = relationship()
+    venue: Mapped[Venue | None] = relationship()
+    audiences: Mapped[list[Audience]] = relationship(secondary=event_audiences, order_by=Audience.position)
+
+    @property
+    def slug(self) -> str:
+        """The words of its address."""
+        return slug(self.title)
+
+    @property
+    def path(self) -> str:
+        """The path of its page."""
+        return f"/events/{self.id}-{self.slug}/"
+
+    @property
+    def starts_at(self) -> datetime:
+        """The instant it starts; midnight where it has no time."""
+        return on_the_wall(self.day, self.starts or MIDNIGHT)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The instant it is over: its end, else its start, else the end of its (last) day."""
+        last = self.last_day or self.day
+        if self.ends or (self.starts and not self.last_day):
+            return on_the_wall(last, self.ends or self.starts or MIDNIGHT)
+        return on_the_wall(date.fromordinal(last.toordinal() + 1), MIDNIGHT)
+
+    @property
+    def places_left(self) -> int | None:
+        """How many places are free; None where there is no limit."""
+        return None if self.capacity is None else self.capacity - self.taken
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Tell whether it has been called off."""
+        return self.status is EventStatus.CANCELLED

@@ -1,0 +1,1 @@
+"""What every slice stands on: settings, database, clock, text, guards."""

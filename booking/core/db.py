@@ -1,0 +1,172 @@
+"""The database: the base of all models, atomic actions, and the lock.
+
+`SELECT … FOR UPDATE` is silently dropped on SQLite, so a row is locked by writing to it first.
+A SQLite transaction that has read and then writes fails at once where another wrote in between,
+so an atomic action ends the read transaction and begins IMMEDIATE.
+"""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, registry
+from sqlalchemy.types import TypeDecorator
+
+from booking.core.errors import Refused
+
+SQLITE_WAIT_MS = 30_000
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant. SQLite keeps no zone, so it is stored and returned as UTC; naive values are refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware instant into UTC; raise ValueError for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs its zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the stored instant its zone, UTC, again."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The base of every model. Names of constraints are fixed, so that migrations can find them."""
+
+    registry = registry(metadata=sa.MetaData(naming_convention=NAMES), type_annotation_map={datetime: UtcDateTime})
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+migrate = Migrate(directory="booking/migrations")
+
+
+def choice(values: type[StrEnum]) -> sa.Enum:
+    """Return a column type for one of these words, with a check constraint, on every database."""
+    return sa.Enum(
+        values,
+        name=values.__name__.lower(),
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database and its migrations to the application."""
+    db.init_app(app)
+    migrate.init_app(app, db, compare_type=True, render_as_batch=True, render_item=_render_in_migrations)
+
+
+def _render_in_migrations(kind: str, item: object, _context: object) -> str | Literal[False]:
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    if not _is_sqlite(connection):
+        return
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _is_sqlite(connection: Any) -> bool:
+    return type(connection).__module__.startswith("sqlite3")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_on_sqlite(connection: sa.Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def atomic(action: Callable[P, R]) -> Callable[P, R]:
+    """Run the action in one transaction that may write: all of it is kept, or none.
+
+    Whatever was loaded before is read afresh inside. An atomic action called by another joins it.
+    """
+
+    @functools.wraps(action)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        session = db.session()
+        if session.info.get("atomic"):
+            return action(*args, **kwargs)
+        if session.new or session.dirty or session.deleted:
+            raise RuntimeError("changes were made outside an atomic action")
+        session.rollback()
+        session.info["atomic"] = True
+        try:
+            session.connection(execution_options={"writes": True})
+            result = action(*args, **kwargs)
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.pop("atomic", None)
+        return result
+
+    return run
+
+
+class Lockable(Protocol):
+    """A row that can be locked: it has a column that nothing else is derived from."""
+
+    id: Mapped[int]
+    lock_count: Mapped[int]
+
+
+def lock(*rows: Lockable) -> None:
+    """Hold these rows until the transaction ends, and read them afresh.
+
+    They are locked in the order of their ids, so that two actions cannot wait for each other.
+    Raises Refused where a row has gone.
+    """
+    session: Session = db.session()
+    if not session.info.get("atomic"):
+        raise RuntimeError("lock() belongs inside an atomic action")
+    for row in sorted(rows, key=lambda one: sa.inspect(one).identity):
+        model = type(row)
+        statement = (
+            sa.update(model)
+            .where(model.id == sa.inspect(row).identity[0])
+            .values(lock_count=model.lock_count + 1)
+            .returning(model)
+            .execution_options(populate_existing=True, synchronize_session=False)
+        )
+        if session.scalars(statement).one_or_none() is None:
+            raise Refused("This has been removed in the meantime.")

@@ -1,0 +1,123 @@
+"""Settings: typed, from the environment and a `.env` file (the environment wins), safe by default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parents[2]
+_YES, _NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+_MIN_SECRET = 16
+
+
+class SettingsError(Exception):
+    """A setting that is missing or wrong: one line that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between installations."""
+
+    secret_key: str
+    database_url: str
+    base_url: str
+    demo: bool
+    mail_server: str
+    mail_port: int
+    mail_username: str
+    mail_password: str
+    mail_use_tls: bool
+    mail_default_sender: str
+    redis_url: str
+    rate_limits: bool
+    port: int
+
+    @property
+    def is_https(self) -> bool:
+        """Tell whether people reach us by HTTPS: cookies, redirects and HSTS follow."""
+        return self.base_url.startswith("https://")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], env_file: Path = ROOT / ".env") -> "Settings":
+        """Read the settings. Raises SettingsError with one line that names the first bad one."""
+        values = {name: value or "" for name, value in dotenv_values(env_file).items()} if env_file.is_file() else {}
+        read = _Reader({**values, **environ})
+        demo = read.flag("DEMO")
+        port = read.number("PORT", 5000)
+        return cls(
+            secret_key=read.secret("SECRET_KEY"),
+            database_url=read.database("DATABASE_URL"),
+            base_url=read.address("BASE_URL", f"http://127.0.0.1:{port}"),
+            demo=demo,
+            mail_server=read.text("MAIL_SERVER"),
+            mail_port=read.number("MAIL_PORT", 25),
+            mail_username=read.text("MAIL_USERNAME"),
+            mail_password=read.text("MAIL_PASSWORD"),
+            mail_use_tls=read.flag("MAIL_USE_TLS"),
+            mail_default_sender=read.sender("MAIL_DEFAULT_SENDER", required=not demo and bool(read.text("MAIL_SERVER"))),
+            redis_url=read.text("REDIS_URL"),
+            rate_limits=read.on_or_off("RATE_LIMITS"),
+            port=port,
+        )
+
+
+class _Reader:
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+
+    def text(self, name: str) -> str:
+        return self.values.get(name, "").strip()
+
+    def flag(self, name: str) -> bool:
+        word = self.text(name).lower()
+        if word not in _YES | _NO:
+            raise SettingsError(f"{name}: write 1 or 0, not {word!r}")
+        return word in _YES
+
+    def on_or_off(self, name: str) -> bool:
+        word = self.text(name).lower() or "on"
+        if word not in _YES | _NO:
+            raise SettingsError(f"{name}: write on or off, not {word!r}")
+        return word in _YES
+
+    def number(self, name: str, default: int) -> int:
+        word = self.text(name) or str(default)
+        if not (word.isascii() and word.isdecimal() and 0 < int(word) < 65536):
+            raise SettingsError(f"{name}: write a port number from 1 to 65535, not {word!r}")
+        return int(word)
+
+    def secret(self, name: str) -> str:
+        word = self.text(name)
+        if len(word) < _MIN_SECRET:
+            what = "is too short" if word else "is missing"
+            raise SettingsError(f"{name} {what}: write at least {_MIN_SECRET} random characters (make setup does it)")
+        return word
+
+    def database(self, name: str) -> str:
+        word = self.text(name) or f"sqlite:///{ROOT / 'var' / 'booking.db'}"
+        try:
+            backend = make_url(word).drivername
+        except ArgumentError:
+            backend = ""
+        if backend not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+            raise SettingsError(f"{name}: write sqlite:///path or postgresql+psycopg://user:password@host/name")
+        return word
+
+    def address(self, name: str, default: str) -> str:
+        word = (self.text(name) or default).rstrip("/")
+        parts = urlsplit(word)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or parts.path:
+            raise SettingsError(f"{name}: write an address like https://calendar.example.org, not {word!r}")
+        return word
+
+    def sender(self, name: str, *, required: bool) -> str:
+        word = self.text(name)
+        if required and "@" not in word:
+            raise SettingsError(f"{name} is missing: write the address that mail comes from (MAIL_SERVER is set)")
+        if any(character in word for character in "\r\n"):
+            raise SettingsError(f"{name}: write one address on one line")
+        return word or "calendar@example.org"

@@ -1,0 +1,136 @@
+"""What every page needs: headers, static files with lasting addresses, limits, error pages."""
+
+import hashlib
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+
+from flask import Flask, Response, render_template, request, url_for
+from flask_compress import Compress
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_talisman import Talisman
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from booking.core.db import db
+from booking.core.errors import Refused
+from booking.core.settings import Settings
+
+STATIC = Path(__file__).parents[1] / "static"
+POLICY = {
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, headers_enabled=True)
+compress = Compress()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the application its headers, limits, static files and error pages."""
+    csrf.init_app(app)
+    limiter.init_app(app)
+    compress.init_app(app)
+    Talisman(
+        app,
+        force_https=settings.is_https,
+        session_cookie_secure=settings.is_https,
+        strict_transport_security=settings.is_https,
+        content_security_policy=POLICY,
+        referrer_policy="same-origin",
+        permissions_policy={"camera": "()", "geolocation": "()", "microphone": "()"},
+    )
+    if settings.is_https and not settings.demo:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, root=str(STATIC), prefix="static/", max_age=31_536_000, immutable_file_test=_has_lasting_address
+    )
+    loader = app.jinja_loader
+    assert loader is not None
+    app.jinja_loader = ChoiceLoader(  # type: ignore[misc]
+        [loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
+    )
+    app.jinja_env.globals["asset"] = asset
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(CSRFError, _form_expired)
+    app.register_error_handler(HTTPException, _error_page)
+    app.after_request(_keep_private)
+
+
+def asset(path: str) -> str:
+    """Return the address of a static file, with its content's hash: it may be kept for ever."""
+    return url_for("static", filename=path, v=_fingerprint(path))
+
+
+@lru_cache
+def _fingerprint(path: str) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+
+
+def _has_lasting_address(_path: str, _url: str) -> bool:
+    return True  # every page names a static file with its hash
+
+
+def from_this_machine() -> bool:
+    """Tell whether the request comes from this very machine: what the demo's short cuts ask."""
+    try:
+        return ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _keep_private(response: Response) -> Response:
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _refused(refused: Refused) -> tuple[str, int]:
+    return render_template("errors/refused.html", sentence=refused.sentence, outcome="refused"), 409
+
+
+def _form_expired(_error: CSRFError) -> tuple[str, int]:
+    return (
+        render_template(
+            "errors/error.html",
+            code=400,
+            title="This page was open for too long",
+            sentence="For your safety a form is only good for some hours, and it needs cookies. "
+            "Go back, load the page again, and send it once more. Nothing has been changed.",
+        ),
+        400,
+    )
+
+
+ERRORS = {
+    400: ("We could not read that", "Something in the address or the form was not as it should be. Nothing has been changed."),
+    403: ("This is not yours to open", "It belongs to the team of the partnership, or to somebody else. Signing in may help."),
+    404: ("Page not found", "The address may be mistyped or old, or the page is not for everyone."),
+    405: ("This page cannot be asked for in that way", "Go back and use the form on the page."),
+    410: ("This address has been stopped", "Whoever gave it out has replaced it."),
+    413: ("That is too large", "Send a smaller file or a shorter text. Nothing has been changed."),
+    429: ("Too many tries", "Wait a minute, then try again. Nothing has been changed."),
+    500: ("Something went wrong on our side", "Nothing has been changed. Try again in a few minutes."),
+    503: ("We are not ready", "Try again in a minute."),
+}
+
+
+def _error_page(error: HTTPException) -> tuple[str, int] | HTTPException:
+    code = error.code or 500
+    if code < 400 or error.response is not None:
+        return error
+    if isinstance(error, InternalServerError):
+        db.session.rollback()
+    title, sentence = ERRORS.get(code, (error.name, "Go back and try another way."))
+    return render_template("errors/error.html", code=code, title=title, sentence=sentence), code
+
+

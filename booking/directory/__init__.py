@@ -1,0 +1,1 @@
+"""Who there is: areas, schools, people, and what they may do."""

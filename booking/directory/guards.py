@@ -1,0 +1,136 @@
+"""Who asks, and which pages they may open. Every view carries one of these guards; a test walks the URL map."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec
+
+from flask import abort, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user
+
+from booking.core.web import from_this_machine
+from booking.directory import queries
+from booking.directory.models import Area, Person, RoleName
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+
+login = LoginManager()
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever asks for a page: somebody signed in, or anybody."""
+
+    person: Person | None = None
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Tell whether we know who it is."""
+        return self.person is not None
+
+    @property
+    def name(self) -> str:
+        """The name, or the e-mail address of somebody who gave none yet."""
+        return (self.person.name or self.person.email) if self.person else ""
+
+    @property
+    def is_administrator(self) -> bool:
+        """Tell whether they hold the installation."""
+        return bool(self.person) and any(role.role is RoleName.ADMINISTRATOR for role in self.person.roles)
+
+    def organises(self, area_id: int) -> bool:
+        """Tell whether they belong to the area's team, or are an administrator."""
+        return self.is_administrator or self._holds(RoleName.ORGANISER, area_id)
+
+    def is_in_team(self, area_id: int) -> bool:
+        """Tell whether they see what only the team sees: organisers and facilitators."""
+        return self.organises(area_id) or self._holds(RoleName.FACILITATOR, area_id)
+
+    def _holds(self, name: RoleName, area_id: int) -> bool:
+        return bool(self.person) and any(r.role is name and r.area_id == area_id for r in self.person.roles)
+
+
+ANYBODY = Visitor()
+
+
+@login.user_loader  # type: ignore[untyped-decorator]
+def _load(session_id: str) -> Person | None:
+    """Return the person whose session this is: `id:session_key`, so that a new key signs out everywhere."""
+    person_id, _, session_key = session_id.partition(":")
+    person = queries.person_by_id(int(person_id)) if person_id.isdecimal() else None
+    return person if person and person.session_key == session_key else None
+
+
+def visitor() -> Visitor:
+    """Return who asks for the page under way; anybody outside a request."""
+    person = current_user._get_current_object() if current_user else None
+    return Visitor(person) if isinstance(person, Person) else ANYBODY
+
+
+def area() -> Area:
+    """Return the area of the page under way; 503 while the installation has none."""
+    if "area" not in g:
+        g.area = queries.find_area()
+    if g.area is None:
+        abort(503)
+    return g.area  # type: ignore[no-any-return]
+
+
+def guard(view: View[P], name: str) -> View[P]:
+    """Mark a view with the name of its guard."""
+    view.guard = name  # type: ignore[attr-defined]
+    return view
+
+
+def public(view: View[P]) -> View[P]:
+    """Open to anybody; what it shows is chosen where rows are loaded."""
+    return guard(view, "public")
+
+
+def by_link(view: View[P]) -> View[P]:
+    """Open to whoever holds the link: the token in the address is the right."""
+    return guard(view, "by_link")
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Open to anybody who signed in; others are asked to."""
+
+    @functools.wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not visitor().is_signed_in:
+            return redirect(url_for("directory.sign_in", next=_this_page()))
+        return view(*args, **kwargs)
+
+    return guard(run, "signed_in")
+
+
+def organisers(view: View[P]) -> View[P]:
+    """Open to the organisers of the area."""
+
+    @functools.wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not visitor().is_signed_in:
+            return redirect(url_for("directory.sign_in", next=_this_page()))
+        if not visitor().organises(area().id):
+            abort(403)
+        return view(*args, **kwargs)
+
+    return guard(run, "organisers")
+
+
+def demo_only(view: View[P]) -> View[P]:
+    """Open in the demo, to requests from this machine; elsewhere the page does not exist."""
+
+    @functools.wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not current_app.config["DEMO"] or not from_this_machine():
+            abort(404)
+        return view(*args, **kwargs)
+
+    return guard(run, "demo_only")
+
+
+def _this_page() -> str:
+    return request.full_path.rstrip("?") if request.method == "GET" else ""

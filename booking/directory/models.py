@@ -1,0 +1,132 @@
+"""Areas, schools, people, their roles, and the secrets they sign in with."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from booking.core.clock import now
+from booking.core.db import Base, choice
+
+
+class Phase(StrEnum):
+    """What a school or setting is."""
+
+    NURSERY = "nursery"
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    ALL_THROUGH = "all-through"
+    SPECIAL = "special"
+    ALTERNATIVE = "alternative"
+    SIXTEEN_PLUS = "16 plus"
+    OTHER = "other"
+
+
+class RoleName(StrEnum):
+    """What somebody may do: administrators in the installation, the others in an area."""
+
+    ADMINISTRATOR = "administrator"
+    ORGANISER = "organiser"
+    FACILITATOR = "facilitator"
+
+
+class Area(Base):
+    """A partnership: owns events, has organisers, serves schools."""
+
+    __tablename__ = "areas"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    short_name: Mapped[str] = mapped_column(sa.String(60))
+    email: Mapped[str] = mapped_column(sa.String(254))
+    phone: Mapped[str] = mapped_column(sa.String(40), default="")
+    # Raised in the transaction of every change that a calendar shows: what feeds are cached by.
+    calendar_version: Mapped[int] = mapped_column(default=1)
+
+
+class School(Base):
+    """A school or setting that an area serves."""
+
+    __tablename__ = "schools"
+    __table_args__ = (
+        sa.UniqueConstraint("area_id", "name_key"),
+        sa.CheckConstraint("name <> ''", name="named"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    name_key: Mapped[str] = mapped_column(sa.String(200))
+    urn: Mapped[str | None] = mapped_column(sa.String(10), unique=True)
+    phase: Mapped[Phase] = mapped_column(choice(Phase))
+    postcode: Mapped[str] = mapped_column(sa.String(10), default="")
+    closed_on: Mapped[date | None]
+
+
+class Person(Base):
+    """Somebody with an e-mail address. `email` is as `core.text.email_key` makes it."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(254), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200), default="")
+    school_id: Mapped[int | None] = mapped_column(sa.ForeignKey("schools.id"), index=True)
+    # Who is signed in carries this key; a new one signs them out everywhere.
+    session_key: Mapped[str] = mapped_column(sa.String(24))
+    feed_key: Mapped[str] = mapped_column(sa.String(24), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    school: Mapped[School | None] = relationship()
+    roles: Mapped[list["Role"]] = relationship(back_populates="person")
+
+
+class Role(Base):
+    """What a person may do in an area; an administrator's has no area."""
+
+    __tablename__ = "roles"
+    __table_args__ = (
+        sa.UniqueConstraint("person_id", "role", "area_id"),
+        sa.Index(
+            "uq_roles_administrator",
+            "person_id",
+            unique=True,
+            sqlite_where=sa.text("area_id IS NULL"),
+            postgresql_where=sa.text("area_id IS NULL"),
+        ),
+        sa.CheckConstraint("(role = 'administrator') = (area_id IS NULL)", name="scope"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
+    area_id: Mapped[int | None] = mapped_column(sa.ForeignKey("areas.id"), index=True)
+    role: Mapped[RoleName] = mapped_column(choice(RoleName))
+
+    person: Mapped[Person] = relationship(back_populates="roles")
+
+
+class SignIn(Base):
+    """One request to sign in: the link and the code that were mailed, as keyed hashes, good once and for a short time."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (
+        sa.Index("ix_sign_ins_email_created_at", "email", "created_at"),
+        sa.Index("ix_sign_ins_origin_created_at", "origin", "created_at"),
+        sa.CheckConstraint("tries >= 0", name="tries"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(254))
+    # The keyed hash of the address that asked, to limit how often it may.
+    origin: Mapped[str] = mapped_column(sa.String(64))
+    # What the browser that asked holds, so that a code is only good there.
+    browser_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    link_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    code_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    tries: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    next_page: Mapped[str] = mapped_column(sa.String(300), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""iCalendar addresses that people subscribe to."""

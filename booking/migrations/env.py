@@ -1,0 +1,35 @@
+"""Alembic's environment: the application's own engine, models and options."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection
+
+import booking.bookings.models
+import booking.core.audit
+import booking.core.heartbeat
+import booking.notifications.models
+import booking.reminders.models  # noqa: F401  every model has to be known
+from booking.core.db import db
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations on this connection."""
+    context.configure(
+        connection=connection,
+        target_metadata=db.metadata,
+        **current_app.extensions["migrate"].configure_args,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    context.configure(
+        url=current_app.config["SQLALCHEMY_DATABASE_URI"], target_metadata=db.metadata, literal_binds=True
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    with db.engine.connect().execution_options(writes=True) as connection:
+        run(connection)
+        connection.commit()

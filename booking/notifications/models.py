@@ -1,0 +1,55 @@
+"""The outbox."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking.core.db import Base, choice
+
+
+class MessageStatus(StrEnum):
+    """The life of a message."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class Message(Base):
+    """One e-mail to one recipient."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        sa.CheckConstraint("tries >= 0", name="tries"),
+        sa.Index("ix_messages_due", "status", "send_after"),
+        sa.Index("ix_messages_area_id_created_at", "area_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int | None] = mapped_column(sa.ForeignKey("areas.id"))
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("events.id"), index=True)
+    to_email: Mapped[str] = mapped_column(sa.String(254), index=True)
+    to_name: Mapped[str] = mapped_column(sa.String(200))
+    from_name: Mapped[str] = mapped_column(sa.String(200))
+    reply_to: Mapped[str | None] = mapped_column(sa.String(254))
+    subject: Mapped[str] = mapped_column(sa.String(300))
+    text: Mapped[str] = mapped_column(sa.Text)
+    html: Mapped[str] = mapped_column(sa.Text)
+    calendar: Mapped[str | None] = mapped_column(sa.Text)
+    calendar_method: Mapped[str | None] = mapped_column(sa.String(10))
+    message_id: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    automatic: Mapped[bool] = mapped_column(default=True)
+    priority: Mapped[int] = mapped_column(sa.SmallInteger)
+    status: Mapped[MessageStatus] = mapped_column(choice(MessageStatus), default=MessageStatus.QUEUED)
+    created_at: Mapped[datetime]
+    send_after: Mapped[datetime]
+    claimed_by: Mapped[str | None] = mapped_column(sa.String(40))
+    claimed_until: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    sent_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(sa.String(300))

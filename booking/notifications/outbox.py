@@ -1,0 +1,82 @@
+"""Put an e-mail into the outbox, in the transaction that is the reason for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+from uuid import uuid4
+
+from flask import current_app, render_template
+
+from booking.core.clock import now
+from booking.core.db import db
+from booking.core.text import one_line, paragraphs
+from booking.notifications.models import Message
+
+
+class Priority(IntEnum):
+    """Which message goes first: somebody waits for a sign-in code, nobody for a digest."""
+
+    NOW = 0
+    SOON = 1
+    WHENEVER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """In whose name mail goes: shown as the sender; answers reach `reply_to`."""
+
+    name: str
+    reply_to: str | None
+    area_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A calendar part (RFC 6047): an iCalendar object and its METHOD, REQUEST or CANCEL."""
+
+    body: str
+    method: str
+
+
+def post(
+    template: str,
+    *,
+    to: str,
+    to_name: str,
+    sender: Sender,
+    event_id: int | None = None,
+    invitation: Invitation | None = None,
+    priority: Priority = Priority.SOON,
+    send_after: datetime | None = None,
+    **context: Any,
+) -> Message:
+    """Write the e-mail of templates `emails/<template>.{subject.txt,txt,html}` and queue it.
+
+    It is rendered now, so that it says what was true in this transaction.
+    """
+    context = {"to_name": to_name, "sender": sender, **context}
+    message = Message(
+        area_id=sender.area_id,
+        kind=template,
+        event_id=event_id,
+        to_email=to,
+        to_name=one_line(to_name)[:200],
+        from_name=one_line(sender.name)[:200],
+        reply_to=sender.reply_to,
+        subject=one_line(render_template(f"emails/{template}.subject.txt", **context))[:300],
+        text=paragraphs(render_template(f"emails/{template}.txt", **context)) + "\n",
+        html=render_template(f"emails/{template}.html", **context),
+        calendar=invitation.body if invitation else None,
+        calendar_method=invitation.method if invitation else None,
+        message_id=f"<{uuid4()}@{_message_domain()}>",
+        priority=priority,
+        created_at=now(),
+        send_after=send_after or now(),
+    )
+    db.session.add(message)
+    return message
+
+
+def _message_domain() -> str:
+    return str(current_app.config["MAIL_DEFAULT_SENDER"]).rpartition("@")[2].strip("<> ") or "localhost"

@@ -1,0 +1,1 @@
+"""Reminders of sessions: rules, what is due, and posting it."""

@@ -1,0 +1,180 @@
+"""The frame round every page, the pages about the site itself, and the list of all pages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Flask, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from booking.bookings import manage as bookings_manage
+from booking.bookings import views as bookings_views
+from booking.calendar import queries as calendar_queries
+from booking.calendar import versions, wording
+from booking.calendar import views as calendar_views
+from booking.core.clock import today
+from booking.core.db import db
+from booking.core.web import from_this_machine
+from booking.directory import queries as directory_queries
+from booking.directory import views as directory_views
+from booking.directory.guards import ANYBODY, public, visitor
+from booking.directory.models import Area
+from booking.feeds import views as feeds_views
+from booking.notifications import views as notifications_views
+from booking.organiser import views as organiser_views
+
+PRODUCT = "Calendar & bookings"
+bp = Blueprint("site", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Register every page, and what the frame of a page shows."""
+    for module in (
+        calendar_views,
+        bookings_views,
+        directory_views,
+        feeds_views,
+        notifications_views,
+        organiser_views,
+        bookings_manage,
+    ):
+        app.register_blueprint(module.bp)
+    app.register_blueprint(bp)
+    app.context_processor(frame)
+    app.jinja_env.globals.update({name: getattr(wording, name) for name in wording.__all__})
+    app.jinja_env.filters.update({name: getattr(wording, name) for name in wording.__all__})
+    versions.watch(db.session)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a page says of the installation."""
+
+    area_name: str
+    area_short: str
+    email: str
+    demo: bool
+    product: str = PRODUCT
+
+
+def frame() -> dict[str, Any]:
+    """Return what the layout shows on every page; it makes do without a database."""
+    area = directory_queries.find_area() if _database_answers() else None
+    who = visitor() if area else ANYBODY
+    return {
+        "site": _site(area),
+        "visitor": who,
+        "nav": _nav(area, in_team=bool(area) and who.is_in_team(area.id)),
+        "team_nav": _team_nav(area) if area and who.organises(area.id) and _on_desk() else None,
+        "year_line": calendar_queries.year_line(area, today()) if area else None,
+        "today": today(),
+    }
+
+
+def _site(area: Area | None) -> Site:
+    demo = bool(current_app.config["DEMO"]) and from_this_machine()
+    if area is None:
+        return Site(PRODUCT, PRODUCT, "", demo)
+    return Site(area.name, area.short_name, area.email, demo)
+
+
+def _nav(area: Area | None, *, in_team: bool) -> list[dict[str, Any]]:
+    pages = [("What’s on", "calendar.home"), ("Year", "calendar.planner"), ("Events", "calendar.events")]
+    pages.append(("My bookings", "bookings.my"))
+    if in_team:
+        pages.append(("Team", "organiser.desk"))
+    return [{"text": text, "href": url_for(name), "current": _is_here(name)} for text, name in pages]
+
+
+def _team_nav(area: Area) -> list[dict[str, Any]]:
+    pages = [
+        ("Desk", "organiser.desk"),
+        ("Events", "organiser.events"),
+        ("People", "organiser.people"),
+        ("Reminders", "organiser.reminders"),
+        ("Outbox", "organiser.outbox"),
+        ("Log", "organiser.log"),
+    ]
+    return [{"text": text, "href": url_for(name), "current": _is_here(name)} for text, name in pages]
+
+
+def _is_here(name: str) -> bool:
+    here = request.endpoint or ""
+    if name == "calendar.events":
+        return here in {name, "calendar.event", "bookings.book"}
+    if name == "organiser.desk" and not _on_desk():
+        return False
+    if name == "organiser.events":
+        return request.path.startswith("/manage/events")
+    return here == name
+
+
+def _on_desk() -> bool:
+    return request.path.startswith("/manage/")
+
+
+def _database_answers() -> bool:
+    try:
+        db.session.execute(sa.text("SELECT 1 FROM areas LIMIT 1"))
+    except sa.exc.DBAPIError:
+        db.session.rollback()
+        return False
+    return True
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    """Say that the process is alive."""
+    return "alive\n", {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """Say whether requests can be served: the database answers and its migrations are at their head."""
+    problem = not_ready()
+    body, status = (problem, 503) if problem else ("ready", 200)
+    return f"{body}\n", status, {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+
+
+def not_ready() -> str | None:
+    """Return what keeps us from serving, or None."""
+    try:
+        with db.engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except sa.exc.DBAPIError:
+        return "the database does not answer"
+    wanted = ScriptDirectory(str(current_app.extensions["migrate"].directory)).get_current_head()
+    return None if found == wanted else f"the database is at migration {found}, not {wanted}: run flask db upgrade"
+
+
+@bp.get("/contact")
+@public
+def contact() -> ResponseReturnValue:
+    """Show how to reach the partnership."""
+    return render_template("site/contact.html")
+
+
+@bp.get("/accessibility")
+@public
+def accessibility() -> ResponseReturnValue:
+    """Show the accessibility statement."""
+    return render_template("site/accessibility.html")
+
+
+@bp.get("/privacy")
+@public
+def privacy() -> ResponseReturnValue:
+    """Show what we keep about whom, why, and for how long."""
+    return render_template("site/privacy.html")
+
+
+@bp.get("/robots.txt")
+@public
+def robots() -> ResponseReturnValue:
+    """Tell crawlers to leave alone what belongs to one person; feeds stay allowed, Google Calendar obeys this."""
+    lines = ["User-agent: *", "Disallow: /bookings/", "Disallow: /places/", "Disallow: /manage/", "Disallow: /my/"]
+    return "\n".join(lines) + "\n", {"Content-Type": "text/plain; charset=utf-8"}
