@@ -2,8 +2,14 @@
 
 from flask import Flask
 
+from booking.bookings.cli import bookings
+from booking.demo.cli import demo
+from booking.directory.cli import people, schools
+from booking.doctor import doctor
+from booking.exchange.cli import calendar
+
 
 def init_app(app: Flask) -> None:
     """Register the commands of every slice."""
-    for command in ():
+    for command in (bookings, calendar, demo, doctor, people, schools):
         app.cli.add_command(command)

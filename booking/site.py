@@ -14,6 +14,7 @@ from booking.bookings import views as bookings_views
 from booking.calendar import queries as calendar_queries
 from booking.calendar import versions, wording
 from booking.calendar import views as calendar_views
+from booking.calendar.terms import year_name
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.web import from_this_machine
@@ -23,6 +24,7 @@ from booking.directory.guards import ANYBODY, public, visitor
 from booking.directory.models import Area
 from booking.feeds import views as feeds_views
 from booking.notifications import views as notifications_views
+from booking.organiser import events, outbox, people, reminders  # noqa: F401  they add their pages to the blueprint
 from booking.organiser import views as organiser_views
 
 PRODUCT = "Calendar & bookings"
@@ -45,6 +47,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(frame)
     app.jinja_env.globals.update({name: getattr(wording, name) for name in wording.__all__})
     app.jinja_env.filters.update({name: getattr(wording, name) for name in wording.__all__})
+    app.jinja_env.filters["year_name"] = year_name
     versions.watch(db.session)
 
 

@@ -79,8 +79,17 @@ class Person(Base):
     feed_key: Mapped[str] = mapped_column(sa.String(24), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
+    # What Flask-Login asks of whoever is signed in.
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
     school: Mapped[School | None] = relationship()
     roles: Mapped[list["Role"]] = relationship(back_populates="person")
+
+    def get_id(self) -> str:
+        """Return what the session keeps: a new session key makes all earlier sessions worthless."""
+        return f"{self.id}:{self.session_key}"
 
 
 class Role(Base):

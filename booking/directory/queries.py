@@ -1,15 +1,17 @@
 """Reads of the directory."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.sql.elements import ColumnElement
 
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.text import email_key
-from booking.directory.models import Area, Person, School
+from booking.directory.models import Area, Person, Role, RoleName, School, SignIn
 
 
 def find_area(slug: str | None = None) -> Area | None:
@@ -49,3 +51,35 @@ def person_by_id(person_id: int) -> Person | None:
     return db.session.scalars(
         sa.select(Person).where(Person.id == person_id).options(joinedload(Person.roles), joinedload(Person.school))
     ).unique().one_or_none()
+
+
+def sign_ins_since(condition: ColumnElement[bool], since: datetime) -> int:
+    """Return how many requests to sign in fit the condition since an instant."""
+    statement = sa.select(sa.func.count()).select_from(SignIn).where(condition, SignIn.created_at > since)
+    return db.session.scalar(statement) or 0
+
+
+def find_sign_in(token_hash: str) -> SignIn | None:
+    """Return the unused request to sign in that this link belongs to."""
+    return db.session.scalar(sa.select(SignIn).where(SignIn.link_hash == token_hash, SignIn.used_at.is_(None)))
+
+
+def all_schools(area: Area) -> Sequence[School]:
+    """Return every school of an area, closed ones too."""
+    return db.session.scalars(sa.select(School).where(School.area_id == area.id).order_by(School.name)).all()
+
+
+def count_administrators() -> int:
+    """Return how many administrators there are."""
+    return db.session.scalar(sa.select(sa.func.count()).where(Role.role == RoleName.ADMINISTRATOR)) or 0
+
+
+def roles_of(area: Area) -> Sequence[Role]:
+    """Return who has a role in an area or in the installation, by name."""
+    return db.session.scalars(
+        sa.select(Role)
+        .join(Role.person)
+        .where(sa.or_(Role.area_id == area.id, Role.area_id.is_(None)))
+        .options(contains_eager(Role.person))
+        .order_by(Person.name, Person.email, Role.role)
+    ).all()

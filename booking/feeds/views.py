@@ -1,5 +1,149 @@
-"""Pages."""
+"""Addresses that calendars subscribe to, single events as files, and how to subscribe."""
 
-from flask import Blueprint
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from booking.bookings.models import PlaceStatus
+from booking.bookings.queries import PLACE_LINK
+from booking.calendar import ical
+from booking.calendar import queries as calendar_queries
+from booking.calendar.entry import entry_of
+from booking.calendar.filters import read_filters
+from booking.calendar.ical import CalendarEntry
+from booking.calendar.readers import reader
+from booking.calendar.terms import school_year_of
+from booking.core.addresses import absolute
+from booking.core.clock import today
+from booking.core.db import db
+from booking.core.errors import Refused
+from booking.core.tokens import link_token
+from booking.directory.guards import area, by_link, public
+from booking.feeds import queries
+from booking.feeds.cache import Feed, blocks, feeds
 
 bp = Blueprint("feeds", __name__)
+
+FOR_EVERYBODY = "public, max-age=300"
+FOR_ONE = "private, max-age=300"
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@bp.get("/feeds/")
+@public
+def subscribe() -> ResponseReturnValue:
+    """Show how to subscribe, with the address of every feed."""
+    here = area()
+    lines = [("calendar", "All dates", absolute("feeds.calendar"))]
+    for category in queries.public_categories(here.id):
+        lines.append((category.slug, category.name, absolute("feeds.category", slug=category.slug)))
+    return render_template("feeds/subscribe.html", lines=[(slug, name, address, _ways(address)) for slug, name, address in lines])
+
+
+def _ways(address: str) -> list[tuple[str, str]]:
+    """Return the addresses that open a subscription in the usual calendars."""
+    webcal = "webcal://" + address.split("://", 1)[1]
+    return [
+        ("Outlook", f"https://outlook.office.com/calendar/0/addfromweb?url={quote(address, safe='')}"),
+        ("Google", f"https://calendar.google.com/calendar/r?cid={quote(webcal, safe='')}"),
+        ("Apple, or another programme", webcal),
+    ]
+
+
+@bp.get("/feeds/calendar.ics")
+@public
+def calendar() -> ResponseReturnValue:
+    """Give all public events; the filters of the list may stand in the query."""
+    here = area()
+    query = tuple(sorted((name, tuple(values)) for name, values in request.args.lists()))
+    return _answer(_public_feed(here.name, absolute("feeds.calendar"), query), FOR_EVERYBODY)
+
+
+@bp.get("/feeds/<slug>.ics")
+@public
+def category(slug: str) -> ResponseReturnValue:
+    """Give the public events of one category."""
+    here = area()
+    found = queries.find_public_category(here.id, slug) or abort(404)
+    address = absolute("feeds.category", slug=slug)
+    return _answer(_public_feed(f"{found.name} – {here.short_name}", address, (("category", (slug,)),)), FOR_EVERYBODY)
+
+
+def _public_feed(name: str, address: str, query: tuple[tuple[str, tuple[str, ...]], ...]) -> Feed:
+    here = area()
+    # The school year decides how far back a feed goes; the engine tells apart databases of one process.
+    key = (str(db.engine.url), here.id, here.calendar_version, school_year_of(today()), name, query)
+
+    def make() -> Feed:
+        chosen = {name: list(values) for name, values in query}
+        filters = read_filters(
+            chosen,
+            categories={category.slug for category in calendar_queries.categories(here.id)},
+            audiences={audience.slug for audience in calendar_queries.audiences(here.id)},
+            areas={here.slug},
+        )
+        events = queries.public_events(here.id, filters, today=today())
+        return _feed(name, address, [entry_of(event) for event in events])
+
+    return feeds.get(key, make)
+
+
+@bp.errorhandler(Refused)
+def _unreadable(refused: Refused) -> ResponseReturnValue:
+    """Answer an unknown filter with a sentence, not with an empty feed that would empty a calendar."""
+    return f"{refused.sentence}\n", 400, {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+
+
+@bp.get("/feeds/my/<token>.ics")
+@by_link
+def my(token: str) -> ResponseReturnValue:
+    """Give somebody's own places (waiting ones as tentative), and the closing dates for their school."""
+    person = queries.find_subscriber(token) or abort(404)
+    entries = []
+    seen: set[int] = set()
+    for place in queries.places_of(person.email, today=today()):
+        if place.event_id not in seen:
+            seen.add(place.event_id)
+            link = absolute("bookings.place", token=link_token(PLACE_LINK, place.key))
+            status = "CONFIRMED" if place.status is PlaceStatus.CONFIRMED else "TENTATIVE"
+            entries.append(entry_of(place.event, for_place=link, status=status))
+    if person.school_id:
+        entries += [entry_of(event) for event in queries.closing_dates(area().id, today=today())]
+    feed = _feed(f"My bookings – {area().short_name}", absolute("feeds.my", token=token), entries)
+    return _answer(feed, FOR_ONE)
+
+
+@bp.get("/events/<int:event_id>.ics")
+@public
+def event(event_id: int) -> ResponseReturnValue:
+    """Give one event as a file to open, to whoever may see its page."""
+    found = calendar_queries.find_event(event_id, area().id, reader()) or abort(404)
+    answer = _answer(Feed.of(ical.single(entry_of(found)), found.changed_at), FOR_ONE)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.ics"'
+    return answer
+
+
+def _feed(name: str, address: str, entries: Iterable[CalendarEntry]) -> Feed:
+    entries = list(entries)
+    changed_at = max((entry.changed_at for entry in entries), default=BEGINNING)
+    finished = [blocks.get(entry, lambda entry=entry: ical.vevent(entry)) for entry in entries]  # type: ignore[misc]
+    body = ical.feed(name, finished, source=address, description=f"Dates of {area().name}")
+    return Feed.of(body, changed_at)
+
+
+def _answer(feed: Feed, caching: str) -> Response:
+    """Answer with the feed or 304. Already compressed here, so that the ETag stays what it is; no cookie."""
+    zipped = "gzip" in request.accept_encodings
+    answer = make_response(feed.zipped if zipped else feed.body)
+    answer.headers["Content-Type"] = "text/calendar; charset=utf-8"
+    answer.headers["Cache-Control"] = caching
+    answer.headers["Vary"] = "Accept-Encoding"
+    if zipped:
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.set_etag(feed.etag + ("-gz" if zipped else ""))
+    answer.last_modified = feed.changed_at
+    return answer.make_conditional(request)
+

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
 from enum import IntEnum
 from typing import Any
 from uuid import uuid4
 
-from flask import current_app, render_template
+from flask import current_app
 
 from booking.core.clock import now
 from booking.core.db import db
@@ -64,9 +65,9 @@ def post(
         to_name=one_line(to_name)[:200],
         from_name=one_line(sender.name)[:200],
         reply_to=sender.reply_to,
-        subject=one_line(render_template(f"emails/{template}.subject.txt", **context))[:300],
-        text=paragraphs(render_template(f"emails/{template}.txt", **context)) + "\n",
-        html=render_template(f"emails/{template}.html", **context),
+        subject=one_line(_render(f"emails/{template}.subject.txt", **context))[:300],
+        text=paragraphs(_render(f"emails/{template}.txt", **context)) + "\n",
+        html=_render(f"emails/{template}.html", **context),
         calendar=invitation.body if invitation else None,
         calendar_method=invitation.method if invitation else None,
         message_id=f"<{uuid4()}@{_message_domain()}>",
@@ -78,5 +79,15 @@ def post(
     return message
 
 
+def _render(template: str, **context: Any) -> str:
+    """Fill a template without what pages have round them: a mail has no visitor and no request."""
+    return current_app.jinja_env.get_template(template).render(**context)
+
+
+def sender_address() -> str:
+    """Return the bare address that mail comes from: the ORGANIZER of an invitation equals it (RFC 6047)."""
+    return parseaddr(str(current_app.config["MAIL_DEFAULT_SENDER"]))[1]
+
+
 def _message_domain() -> str:
-    return str(current_app.config["MAIL_DEFAULT_SENDER"]).rpartition("@")[2].strip("<> ") or "localhost"
+    return sender_address().rpartition("@")[2] or "localhost"

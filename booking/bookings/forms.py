@@ -1,0 +1,112 @@
+"""The booking form."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, RadioField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, ValidationError
+
+from booking.bookings.actions import Contact, NewPlace
+from booking.core.forms import Form as PageForm
+from booking.core.forms import email_field, name_field
+from booking.core.text import paragraphs
+from booking.core.tokens import new_key
+from booking.directory.models import School
+
+TOGETHER, AS_THEY_COME = "together", "as-they-come"
+NO_SCHOOL = "I am not from a school"
+
+
+class ColleagueForm(Form):
+    """One further attendee: a name, and an e-mail address where they have one."""
+
+    name = name_field("Name", "Enter your colleague’s name, or empty the e-mail address too")
+    email = email_field("E-mail address (optional)")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Accept an empty block; ask for the name where only an address was given."""
+        return self.is_empty or super().validate(extra_validators)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was typed."""
+        return not (self.name.data or self.email.data)
+
+
+class BookingForm(PageForm):
+    """Who books, for whom, and what happens if not all fit."""
+
+    form_key = HiddenField()
+    name = name_field("Your name", "Enter your name")
+    email = email_field("Your e-mail address", "Enter your e-mail address")
+    school = SelectField("Your school or setting", validate_choice=False)
+    not_attending = BooleanField("I book for others and am not coming myself")
+    places = FieldList(FormField(ColleagueForm), max_entries=49)
+    fit = RadioField(
+        "If there is not room for all of you",
+        choices=[
+            SelectChoice(TOGETHER, "wait until all of you can come"),
+            SelectChoice(AS_THEY_COME, "take places as they come"),
+        ],
+        default=TOGETHER,
+    )
+    needs = TextAreaField(
+        "Anything we should prepare? (optional)",
+        [Length(max=500, message="Use at most 500 letters")],
+        [lambda text: paragraphs(text or "")],
+        description="Access, food, large print. Please name no child here.",
+    )
+
+    def __init__(self, *args: Any, schools: Sequence[School], colleagues: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.most_colleagues = colleagues
+        self.school.choices = [SelectChoice("", NO_SCHOOL), *(SelectChoice(str(s.id), s.name) for s in schools)]
+        self.schools = {str(school.id) for school in schools}
+        if not self.form_key.data:
+            self.form_key.data = new_key()
+        if not self.is_submitted() and not self.places.entries and colleagues:
+            self.places.append_entry()
+
+    def validate_school(self, field: SelectField) -> None:
+        """Refuse a school that is not on the list (any more)."""
+        if field.data and field.data not in self.schools:
+            raise ValidationError("Choose your school from the list")
+
+    def validate_places(self, field: FieldList) -> None:
+        """Ask for somebody who comes, and for no more than one booking may hold."""
+        named = [entry for entry in field.entries if not entry.form.is_empty]
+        if len(named) > self.most_colleagues:
+            raise ValidationError(f"One booking can hold {self.most_colleagues + 1} places here. Take somebody out")
+        if not named and self.not_attending.data:
+            raise ValidationError("Name at least one person who comes")
+
+    def error_list(self) -> list[dict[str, str]]:
+        """Return each error with the address of its field; what is about all colleagues leads to the first."""
+        errors = super().error_list()
+        whole = [error for error in self.places.errors if isinstance(error, str)]
+        return errors + [{"text": text, "href": "#places-0-name" if self.places.entries else "#name"} for text in whole]
+
+    def add_colleague(self) -> None:
+        """Show one more empty block, as far as the event allows."""
+        if len(self.places) < self.most_colleagues:
+            self.places.append_entry()
+
+    def remove_colleague(self, number: int) -> None:
+        """Take a block out; the others keep what was typed."""
+        kept = [entry.form.data for index, entry in enumerate(self.places.entries) if index != number]
+        while self.places.entries:
+            self.places.pop_entry()
+        for data in kept:
+            self.places.append_entry(data)
+
+    def contact(self) -> Contact:
+        """Return who books."""
+        return Contact(self.name.data, self.email.data, int(self.school.data) if self.school.data else None)
+
+    def new_places(self) -> list[NewPlace]:
+        """Return who comes: the booker first, unless they are not coming."""
+        own = [] if self.not_attending.data else [NewPlace(self.name.data, self.email.data)]
+        forms = [entry.form for entry in self.places.entries if not entry.form.is_empty]
+        return own + [NewPlace(form.name.data, form.email.data or "") for form in forms]
+

@@ -1,0 +1,241 @@
+"""Reads of bookings and places."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+
+from booking.bookings.models import TAKES_A_PLACE, Booking, InvitationCount, Place, PlaceStatus
+from booking.calendar import queries as calendar_queries
+from booking.calendar.bank_holidays import bank_holidays
+from booking.calendar.models import Category, Event, Venue
+from booking.calendar.terms import HalfTerm
+from booking.core.db import db
+from booking.core.tokens import key_of
+from booking.directory.models import Area
+
+ACTIVE = [status for status in PlaceStatus if status is not PlaceStatus.CANCELLED]
+BOOKING_LINK, PLACE_LINK = "booking", "place"
+
+
+def find_by_form(event: Event, form_key: str) -> Booking | None:
+    """Return the booking that this rendered form made, if it did."""
+    return db.session.scalar(
+        sa.select(Booking)
+        .where(Booking.event_id == event.id, Booking.form_key == form_key)
+        .options(selectinload(Booking.places))
+    )
+
+
+def find_booking(token: str) -> Booking | None:
+    """Return the booking whose link this is, with its event and places."""
+    key = key_of(BOOKING_LINK, token)
+    if key is None:
+        return None
+    return db.session.scalar(
+        sa.select(Booking)
+        .where(Booking.key == key)
+        .options(
+            joinedload(Booking.event).joinedload(Event.venue),
+            joinedload(Booking.event).joinedload(Event.category),
+            joinedload(Booking.school),
+            selectinload(Booking.places),
+        )
+    )
+
+
+def find_place(token: str) -> Place | None:
+    """Return the place whose link this is, with its event; its booking, but none of that one's other places."""
+    key = key_of(PLACE_LINK, token)
+    if key is None:
+        return None
+    return db.session.scalar(
+        sa.select(Place)
+        .where(Place.key == key)
+        .options(
+            joinedload(Place.event).joinedload(Event.venue),
+            joinedload(Place.event).joinedload(Event.category),
+            joinedload(Place.booking),
+        )
+    )
+
+
+def load_surroundings(event: Event) -> None:
+    """Load area, category and venue of an event in one statement: what a mail about it says."""
+    db.session.execute(
+        sa.select(Area, Category, Venue)
+        .select_from(Event)
+        .join(Event.area)
+        .join(Event.category)
+        .outerjoin(Event.venue)
+        .where(Event.id == event.id)
+    ).all()
+
+
+def invitation_counts(event: Event, emails: Collection[str]) -> dict[str, InvitationCount]:
+    """Return the counters of calendar messages that these addresses had about the event."""
+    found = db.session.scalars(
+        sa.select(InvitationCount).where(InvitationCount.event_id == event.id, InvitationCount.email.in_(emails))
+    )
+    return {count.email: count for count in found}
+
+
+def confirmed_emails(event: Event, emails: Collection[str]) -> set[str]:
+    """Return which of these addresses have a confirmed place at the event."""
+    return set(
+        db.session.scalars(
+            sa.select(Place.email).where(
+                Place.event_id == event.id, Place.email.in_(emails), Place.status == PlaceStatus.CONFIRMED
+            )
+        )
+    ) - {None}  # type: ignore[return-value]  # None is taken out
+
+
+def active_attendee_keys(event: Event, keys: Collection[str]) -> set[str]:
+    """Return which of these attendees hold an active place at the event."""
+    return set(
+        db.session.scalars(
+            sa.select(Place.attendee_key).where(
+                Place.event_id == event.id, Place.attendee_key.in_(keys), Place.status != PlaceStatus.CANCELLED
+            )
+        )
+    )
+
+
+def anybody_waits(event: Event) -> bool:
+    """Tell whether the waiting list has anybody on it."""
+    return bool(
+        db.session.scalar(
+            sa.select(sa.exists().where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING))
+        )
+    )
+
+
+def waiting_rows(event: Event) -> Sequence[sa.Row[tuple[int, int, int, bool]]]:
+    """Return (place id, booking id, number, waits together) of everyone who waits, in order."""
+    return db.session.execute(
+        sa.select(Place.id, Place.booking_id, Place.position, Booking.together)
+        .join(Booking)
+        .where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING)
+        .order_by(Place.position)
+    ).all()  # type: ignore[return-value]  # who waits has a number: a constraint
+
+
+def place_in_queue(place: Place) -> int:
+    """Return how far a waiting place has come: 1 is next."""
+    before = sa.select(sa.func.count()).where(
+        Place.event_id == place.event_id, Place.status == PlaceStatus.WAITING, Place.position <= place.position
+    )
+    return db.session.scalar(before) or 1
+
+
+def waiting_counts(event_ids: Collection[int]) -> dict[int, int]:
+    """Return how many places wait at each of these events; events where nobody waits are left out."""
+    rows = db.session.execute(
+        sa.select(Place.event_id, sa.func.count())
+        .where(Place.event_id.in_(event_ids), Place.status == PlaceStatus.WAITING)
+        .group_by(Place.event_id)
+    )
+    return {event_id: count for event_id, count in rows}
+
+
+def active_bookings(event: Event) -> Sequence[Booking]:
+    """Return the bookings with an active place at the event, each with all its places."""
+    return db.session.scalars(
+        sa.select(Booking)
+        .where(Booking.event_id == event.id, Booking.places.any(Place.status != PlaceStatus.CANCELLED))
+        .order_by(Booking.id)
+        .options(selectinload(Booking.places))
+    ).all()
+
+
+def places_at(event: Event) -> Sequence[Place]:
+    """Return every place at the event with its booking and school: the organiser's list."""
+    return db.session.scalars(
+        sa.select(Place)
+        .where(Place.event_id == event.id)
+        .options(joinedload(Place.booking).joinedload(Booking.school), joinedload(Place.school))
+        .order_by(Place.id)
+    ).all()
+
+
+def bookings_of(email: str) -> Sequence[Booking]:
+    """Return what somebody booked, with events and places, the next first."""
+    return db.session.scalars(
+        sa.select(Booking)
+        .join(Booking.event)
+        .where(Booking.email == email)
+        .options(
+            contains_eager(Booking.event).joinedload(Event.category),
+            contains_eager(Booking.event).joinedload(Event.venue),
+            selectinload(Booking.places),
+        )
+        .order_by(Event.day, Event.starts, Booking.id)
+    ).all()
+
+
+def places_booked_for(email: str) -> Sequence[Place]:
+    """Return the places that others booked for somebody, with events."""
+    return db.session.scalars(
+        sa.select(Place)
+        .join(Place.booking)
+        .join(Place.event)
+        .where(Place.email == email, Booking.email != email)
+        .options(
+            contains_eager(Place.event).joinedload(Event.category),
+            contains_eager(Place.event).joinedload(Event.venue),
+            contains_eager(Place.booking),
+        )
+        .order_by(Event.day, Event.starts, Place.id)
+    ).all()
+
+
+def school_days_round(event: Event) -> tuple[list[HalfTerm], set[date]]:
+    """Return the half terms and the bank holidays round an event: what a school day is."""
+    days_off = set(bank_holidays(event.day - timedelta(days=120), event.day))
+    return calendar_queries.terms_around(event.area_id, event.day), days_off
+
+
+def counted_places() -> Iterable[tuple[int, int | None, int, int]]:
+    """Return (event id, capacity, places it says are taken, places that are) for every event."""
+    counted = (
+        sa.select(Place.event_id, sa.func.count().label("places"))
+        .where(Place.status.in_(TAKES_A_PLACE))
+        .group_by(Place.event_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        sa.select(Event.id, Event.capacity, Event.taken, sa.func.coalesce(counted.c.places, 0))
+        .outerjoin(counted, counted.c.event_id == Event.id)
+        .order_by(Event.id)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def attendees_with_several_places() -> Iterable[tuple[int, int, str]]:
+    """Return (event id, how many, their ids) of attendees with more than one active place."""
+    several = (
+        sa.select(Place.event_id, Place.attendee_key)
+        .where(Place.status.in_(ACTIVE))
+        .group_by(Place.event_id, Place.attendee_key)
+        .having(sa.func.count() > 1)
+    )
+    found = []
+    for event_id, key in db.session.execute(several):
+        ids = db.session.scalars(
+            sa.select(Place.id).where(
+                Place.event_id == event_id, Place.attendee_key == key, Place.status.in_(ACTIVE)
+            )
+        ).all()
+        found.append((event_id, len(ids), ", ".join(str(one) for one in sorted(ids))))
+    return found
+
+
+def events_where_somebody_waits() -> Sequence[Event]:
+    """Return the events that have a waiting list."""
+    return db.session.scalars(
+        sa.select(Event)
+        .where(sa.exists().where(Place.event_id == Event.id, Place.status == PlaceStatus.WAITING))
+        .order_by(Event.id)
+    ).all()

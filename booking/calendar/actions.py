@@ -1,0 +1,200 @@
+"""Create, edit, publish, cancel: what organisers do to events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from booking.calendar import queries
+from booking.calendar.models import Category, Event, EventStatus, Kind, Venue, Visibility
+from booking.core import audit
+from booking.core.clock import now
+from booking.core.db import atomic, db, lock
+from booking.core.errors import Refused, refuse_unless
+from booking.core.text import one_line, paragraphs
+from booking.directory.models import Area, Person
+
+# What a calendar client shows: a change of these raises SEQUENCE (RFC 5545, 3.8.7.4).
+SHOWN = ("title", "description", "kind", "status", "day", "last_day", "starts", "ends", "venue_id", "category_id", "visibility")
+
+
+class Stale(Refused):
+    """Somebody else changed the event since the form was loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventValues:
+    """What an organiser says of an event."""
+
+    title: str
+    category_id: int
+    kind: Kind
+    visibility: Visibility
+    private: bool
+    audience_ids: tuple[int, ...]
+    day: date
+    last_day: date | None
+    starts: time | None
+    ends: time | None
+    venue: str
+    description: str
+    cost: str
+    joining_link: str
+    takes_bookings: bool
+    capacity: int | None
+    places_per_booking: int
+    closes_at: datetime | None
+
+
+@atomic
+def create_event(area: Area, values: EventValues, *, by: Person | None, import_key: str | None = None) -> Event:
+    """Add a draft. Raises Refused."""
+    event = Event(area_id=area.id, import_key=import_key, status=EventStatus.DRAFT, created_at=now(), changed_at=now())
+    event.taken = event.last_position = event.sequence = 0
+    event.revision = 1
+    _write(event, values)
+    db.session.add(event)
+    db.session.flush()
+    audit.record("created", "event", event.id, by=by, area_id=area.id, title=event.title)
+    return event
+
+
+@atomic
+def edit_event(event: Event, values: EventValues, *, by: Person | None, revision: int) -> dict[str, list[str]]:
+    """Change an event; `revision` is the one the form was loaded with. Returns what changed: field to [old, new].
+
+    Raises Stale where somebody was quicker, and Refused. A change that calendars show raises SEQUENCE.
+    """
+    lock(event)
+    if event.revision != revision:
+        raise Stale(
+            "Somebody else has changed this event since you opened it. Open it again in another window, "
+            "see what changed, and put your change in there. Nothing of yours was saved."
+        )
+    before = _snapshot(event)
+    _write(event, values)
+    db.session.flush()
+    after = _snapshot(event)
+    changed = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    if changed:
+        event.revision += 1
+        if event.status is not EventStatus.DRAFT and set(changed) & set(SHOWN):
+            _show_the_change(event)
+        audit.record("edited", "event", event.id, by=by, area_id=event.area_id, changed=changed)
+    return changed
+
+
+@atomic
+def publish(event: Event, *, by: Person | None) -> None:
+    """Put a draft on the calendar. Raises Refused for what was cancelled."""
+    lock(event)
+    refuse_unless(event.status is not EventStatus.CANCELLED, "A cancelled event cannot be published again. Make a new one.")
+    if event.status is EventStatus.PUBLISHED:
+        return
+    event.status = EventStatus.PUBLISHED
+    event.published_at = event.changed_at = now()
+    event.revision += 1
+    audit.record("published", "event", event.id, by=by, area_id=event.area_id)
+
+
+@atomic
+def cancel(event: Event, *, by: Person | None, note: str = "") -> bool:
+    """Call an event off: it stays on the calendar as cancelled. Returns whether it was on until now."""
+    lock(event)
+    refuse_unless(event.status is not EventStatus.DRAFT, "This is a draft: nobody has seen it. Delete it instead.")
+    if event.status is EventStatus.CANCELLED:
+        return False
+    event.status = EventStatus.CANCELLED
+    event.cancelled_at = now()
+    event.cancel_note = one_line(note)[:300]
+    event.revision += 1
+    _show_the_change(event)
+    audit.record("cancelled", "event", event.id, by=by, area_id=event.area_id, note=event.cancel_note)
+    return True
+
+
+@atomic
+def delete_draft(event: Event, *, by: Person) -> None:
+    """Delete a draft, which nobody but organisers has seen. Raises Refused for anything else."""
+    lock(event)
+    refuse_unless(event.status is EventStatus.DRAFT, "Only a draft can be deleted. Cancel the event instead.")
+    refuse_unless(not queries.has_bookings(event.id), "Somebody booked this event before. Cancel it instead.")
+    audit.record("deleted the draft", "event", event.id, by=by, area_id=event.area_id, title=event.title)
+    db.session.delete(event)
+
+
+def _show_the_change(event: Event) -> None:
+    event.sequence += 1
+    event.changed_at = now()
+
+
+def _write(event: Event, values: EventValues) -> None:
+    _refuse_what_cannot_be(event, values)
+    event.title = one_line(values.title)
+    event.category = _of_area(Category, values.category_id, event.area_id)
+    event.category_id = event.category.id
+    event.kind, event.visibility, event.private = values.kind, values.visibility, values.private
+    event.audiences = [one for one in queries.audiences(event.area_id) if one.id in values.audience_ids]
+    event.day, event.last_day = values.day, values.last_day
+    event.starts, event.ends = values.starts, values.ends
+    event.venue = find_or_create_venue(event.area_id, values.venue)
+    event.venue_id = event.venue.id if event.venue else None
+    event.description, event.cost = paragraphs(values.description), one_line(values.cost)
+    event.joining_link = values.joining_link.strip()
+    is_session = values.kind is Kind.SESSION
+    event.takes_bookings = values.takes_bookings and is_session
+    event.capacity = values.capacity if is_session else None
+    event.places_per_booking = values.places_per_booking
+    event.closes_at = values.closes_at if event.takes_bookings else None
+
+
+def _refuse_what_cannot_be(event: Event, values: EventValues) -> None:
+    refuse_unless(one_line(values.title), "Enter a title.", field="title")
+    if event.taken or event.last_position:
+        still_booked = values.kind is Kind.SESSION and (values.takes_bookings or not event.taken)
+        refuse_unless(still_booked, "People have booked this. Cancel their places first.", field="takes_bookings")
+    refuse_unless(
+        values.capacity is None or values.capacity >= (event.taken or 0),
+        f"{event.taken} places are taken already, so there cannot be fewer. Cancel places first.",
+        field="capacity",
+    )
+    refuse_unless(
+        values.last_day is None or values.last_day > values.day, "The last day is before the first.", field="last_day"
+    )
+    in_order = values.ends is None or (
+        values.starts is not None and (values.last_day is not None or values.ends > values.starts)
+    )
+    refuse_unless(in_order, "The end is before the start.", field="ends")
+
+
+def _of_area(model: type[Category], row_id: int, area_id: int) -> Category:
+    row = db.session.get(model, row_id)
+    if row is None or row.area_id != area_id:
+        raise Refused("Choose a kind from the list.", field="category")
+    return row
+
+
+def find_or_create_venue(area_id: int, name: str) -> Venue | None:
+    """Return the area's venue of this name, whatever the case; made where there is none. Belongs inside an action."""
+    name = one_line(name)[:120]
+    if not name:
+        return None
+    for venue in queries.venues(area_id):
+        if venue.name.casefold() == name.casefold():
+            return venue
+    venue = Venue(area_id=area_id, name=name)
+    venue.is_online = name.casefold() in {"on line", "online", "ms teams", "teams", "zoom"}
+    db.session.add(venue)
+    db.session.flush()
+    return venue
+
+
+def _snapshot(event: Event) -> dict[str, str]:
+    names: Sequence[str] = (*SHOWN, "private", "cost", "joining_link", "takes_bookings", "capacity", "places_per_booking", "closes_at")
+    shot = {name: _said(getattr(event, name)) for name in names}
+    shot["audiences"] = ", ".join(audience.name for audience in event.audiences)
+    return shot
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)

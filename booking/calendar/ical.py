@@ -1,0 +1,192 @@
+"""iCalendar: RFC 5545, 5546 (invitations), 7986 (names, colours, refresh). Pure: values in, bytes out.
+
+Each VEVENT is built by the icalendar library, once; feeds join the finished blocks. DTSTAMP in feeds is the
+last change, so that a feed is the same bytes until something changes (RFC 5545, 3.8.7.2 allows it where there
+is no METHOD).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from icalendar import Calendar, vCalAddress, vDuration, vText
+from icalendar import Event as VEvent
+
+from booking.core.clock import LONDON, on_the_wall, wall
+from booking.core.text import one_line, paragraphs
+
+PRODID = "-//SEND calendar and bookings//EN"
+# A deadline is shown as the quarter of an hour before it: calendars draw nothing, or a whole hour, for no duration.
+BEFORE_A_DEADLINE = timedelta(minutes=15)
+WITHOUT_AN_END = timedelta(hours=1)
+_SAYS_IT_CLOSES = ("clos", "deadline", "due")
+
+# One zone, one rule each way, for ever. The library's own generator writes the spring onset wrongly, and
+# a VTIMEZONE with dates in a list shows every summer event an hour late in Thunderbird.
+VTIMEZONE = "\r\n".join(
+    (
+        "BEGIN:VTIMEZONE",
+        "TZID:Europe/London",
+        "X-LIC-LOCATION:Europe/London",
+        "BEGIN:DAYLIGHT",
+        "TZNAME:BST",
+        "TZOFFSETFROM:+0000",
+        "TZOFFSETTO:+0100",
+        "DTSTART:19960331T010000",
+        "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
+        "END:DAYLIGHT",
+        "BEGIN:STANDARD",
+        "TZNAME:GMT",
+        "TZOFFSETFROM:+0100",
+        "TZOFFSETTO:+0000",
+        "DTSTART:19961027T020000",
+        "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+        "END:STANDARD",
+        "END:VTIMEZONE",
+        "",
+    )
+).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """What a calendar shows of one event. Days and times are those on the wall in Britain."""
+
+    uid: str
+    sequence: int
+    title: str
+    day: date
+    starts: time | None
+    ends: time | None
+    last_day: date | None
+    is_deadline: bool
+    blocks_time: bool
+    status: str  # CONFIRMED, TENTATIVE or CANCELLED
+    description: str
+    location: str
+    url: str
+    categories: tuple[str, ...]
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """The two ends of an invitation (RFC 6047): from whom, equal to the mail's From, and to whom."""
+
+    organiser_email: str
+    organiser_name: str
+    attendee_email: str
+    attendee_name: str
+
+
+def vevent(entry: CalendarEntry) -> bytes:
+    """Return the VEVENT of a feed: CRLF, folded at 75 octets, the same bytes until the entry changes."""
+    return _block(entry, sequence=entry.sequence, stamp=entry.changed_at)
+
+
+def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, refresh_hours: int = 4) -> bytes:
+    """Return a whole calendar of finished VEVENT blocks: no METHOD, one zone, a name and how often to look again."""
+    head = _head()
+    refresh = timedelta(hours=refresh_hours)
+    for key, value in (("name", name), ("x-wr-calname", name), ("description", description), ("x-wr-caldesc", description)):
+        head.add(key, vText(one_line(value)))
+    head.add("x-wr-timezone", vText("Europe/London"))
+    head.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
+    head.add("x-published-ttl", vDuration(refresh))
+    head.add("source", source, parameters={"VALUE": "URI"})
+    return _join(head, blocks)
+
+
+def single(entry: CalendarEntry) -> bytes:
+    """Return one event as a file to open: without METHOD, so that no client takes it for an invitation."""
+    return _join(_head(), [vevent(entry)])
+
+
+def invitation(entry: CalendarEntry, attendance: Attendance, *, method: str, sequence: int, stamp: datetime) -> bytes:
+    """Return an iTIP message (RFC 5546) for one attendee: METHOD REQUEST, or CANCEL with STATUS:CANCELLED.
+
+    `stamp` is when this message was made; `sequence` is counted per recipient and UID.
+    """
+    head = _head()
+    head.add("method", method)
+    status = "CANCELLED" if method == "CANCEL" else entry.status
+    return _join(head, [_block(entry, sequence=sequence, stamp=stamp, attendance=attendance, status=status)])
+
+
+def _head() -> Calendar:
+    head = Calendar()
+    head.add("prodid", PRODID)
+    head.add("version", "2.0")
+    head.add("calscale", "GREGORIAN")
+    return head
+
+
+def _join(head: Calendar, blocks: Iterable[bytes]) -> bytes:
+    start, end = head.to_ical().split(b"END:VCALENDAR", 1)
+    return b"".join((start, VTIMEZONE, *blocks, b"END:VCALENDAR", end))
+
+
+def _block(
+    entry: CalendarEntry, *, sequence: int, stamp: datetime, attendance: Attendance | None = None, status: str = ""
+) -> bytes:
+    status = status or entry.status
+    event = VEvent()
+    event.add("uid", entry.uid)
+    event.add("dtstamp", stamp)
+    event.add("last-modified", entry.changed_at)
+    event.add("sequence", sequence)
+    event.add("summary", _summary(entry, cancelled=status == "CANCELLED"))
+    _add_times(event, entry)
+    event.add("status", status)
+    event.add("transp", "OPAQUE" if entry.blocks_time and status != "CANCELLED" else "TRANSPARENT")
+    event.add("class", "PUBLIC")
+    if entry.description:
+        event.add("description", paragraphs(entry.description))
+    if entry.location:
+        event.add("location", one_line(entry.location))
+    if entry.categories:
+        event.add("categories", [one_line(name) for name in entry.categories])
+    event.add("url", entry.url)
+    if attendance:
+        _add_attendance(event, attendance)
+    return event.to_ical()
+
+
+def _summary(entry: CalendarEntry, *, cancelled: bool) -> str:
+    title = one_line(entry.title)
+    if entry.is_deadline and not any(word in title.lower() for word in _SAYS_IT_CLOSES):
+        title = f"Closes: {title}"
+    return f"CANCELLED: {title}" if cancelled else title
+
+
+def _add_times(event: VEvent, entry: CalendarEntry) -> None:
+    """Add DTSTART and DTEND: with a zone where there is a time, else as dates with an exclusive end."""
+    last = entry.last_day or entry.day
+    if entry.starts is None:
+        event.add("dtstart", entry.day)
+        event.add("dtend", last + timedelta(days=1))
+        return
+    start = on_the_wall(entry.day, entry.starts)
+    if entry.is_deadline:
+        start, end = start - BEFORE_A_DEADLINE, start
+    elif entry.ends or entry.last_day:
+        end = on_the_wall(last, entry.ends or entry.starts)
+    else:
+        end = start + WITHOUT_AN_END
+    event.add("dtstart", _zoned(start))
+    event.add("dtend", _zoned(end))
+
+
+def _zoned(instant: datetime) -> datetime:
+    return wall(instant).replace(tzinfo=LONDON)
+
+
+def _add_attendance(event: VEvent, attendance: Attendance) -> None:
+    organiser = vCalAddress(f"mailto:{attendance.organiser_email}")
+    organiser.params["cn"] = vText(one_line(attendance.organiser_name))
+    event["organizer"] = organiser
+    attendee = vCalAddress(f"mailto:{attendance.attendee_email}")
+    attendee.params["cn"] = vText(one_line(attendance.attendee_name))
+    for name, value in (("cutype", "INDIVIDUAL"), ("role", "REQ-PARTICIPANT"), ("partstat", "ACCEPTED"), ("rsvp", "FALSE")):
+        attendee.params[name] = vText(value)
+    event.add("attendee", attendee, encode=0)

@@ -1,0 +1,29 @@
+"""When and where an event is, as one value: to say what it was before it moved."""
+
+from dataclasses import dataclass
+from datetime import date, time
+
+from booking.calendar.models import Event
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Days and times on the wall, and the place in words."""
+
+    day: date
+    last_day: date | None
+    starts: time | None
+    ends: time | None
+    place: str
+
+    @classmethod
+    def of(cls, event: Event) -> "When":
+        """Return when and where this event is now."""
+        return cls(event.day, event.last_day, event.starts, event.ends, place_in_words(event))
+
+
+def place_in_words(event: Event) -> str:
+    """Return where it is: the venue's name and address, or nothing."""
+    if event.venue is None:
+        return ""
+    return ", ".join(part for part in (event.venue.name, event.venue.address) if part)

@@ -1,0 +1,1 @@
+"""The demonstration: a real year's shape, with invented schools and people."""

@@ -1,0 +1,220 @@
+"""Fill an empty database with the demonstration."""
+
+import random
+from datetime import datetime, time, timedelta
+
+import sqlalchemy as sa
+
+from booking.bookings import actions as bookings
+from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.calendar.models import Audience, Category, Event, EventStatus, Kind, Term, Venue, Visibility
+from booking.core.clock import now, on_the_wall, today
+from booking.core.db import atomic, db
+from booking.core.errors import Refused
+from booking.core.text import name_key, slug
+from booking.core.tokens import new_key
+from booking.demo import people
+from booking.demo.plan import DemoEvent, plan, terms_of, years_of
+from booking.directory.models import Area, Person, Phase, Role, RoleName, School
+from booking.notifications.models import Message, MessageStatus
+from booking.reminders.models import ReminderRule
+from booking.reminders.policy import DEFAULT_RULES
+
+KEPT_MESSAGES = 12
+EVENING = time(18, 0)
+FULL_TITLE = "Solution Circle"
+PRIVATE_TITLE = "Parents’ evening workshop"
+
+
+def is_empty() -> bool:
+    """Tell whether nobody has used this database yet."""
+    return db.session.scalar(sa.select(Area.id).limit(1)) is None and db.session.scalar(sa.select(Person.id).limit(1)) is None
+
+
+@atomic
+def load() -> int:
+    """Load the demonstration as it looks today. Returns how many events. Raises Refused where anything is there already."""
+    if not is_empty():
+        raise Refused("This database is not empty. The demonstration only goes into an empty one.")
+    chance = random.Random(today().toordinal())  # noqa: S311  invented people, no secrets
+    area = Area(slug="vale-marsh", name="Vale & Marsh SEND Partnership", short_name="Vale & Marsh", email="team@example.org")
+    area.phone = "01632 960123"
+    db.session.add(area)
+    db.session.flush()
+    planned = plan(today())
+    events = _Calendar(area, planned).make()
+    schools = _schools(area)
+    _people(area, schools)
+    db.session.flush()
+    _book(events, schools, chance)
+    _tidy_the_outbox()
+    return len(events)
+
+
+class _Calendar:
+    """The tables an event stands on, and the events."""
+
+    def __init__(self, area: Area, planned: list[DemoEvent]) -> None:
+        self.area, self.planned = area, planned
+        self.categories = {row[0]: self._category(*row, position) for position, row in enumerate(people.CATEGORIES)}
+        self.audiences = {
+            name: Audience(area_id=area.id, slug=slug(name), name=name, is_families=families, position=position)
+            for position, (name, families) in enumerate(people.AUDIENCES)
+        }
+        self.venues = {name: Venue(area_id=area.id, name=name, address=address, directions=how) for name, (address, how) in people.VENUES.items()}
+        self.venues["On line"].is_online = True
+        db.session.add_all([*self.categories.values(), *self.audiences.values(), *self.venues.values()])
+        db.session.flush()
+
+    def _category(self, name: str, letters: str, colour: int, visibility: str, position: int) -> Category:
+        return Category(
+            area_id=self.area.id,
+            slug=slug(name),
+            name=name,
+            letters=letters,
+            colour=colour,
+            visibility=Visibility(visibility),
+            position=position,
+        )
+
+    def make(self) -> list[Event]:
+        """Add terms, reminder rules and events."""
+        for year in {*years_of(self.planned), *(year - 1 for year in years_of(self.planned))}:
+            for term in terms_of(year):
+                db.session.add(Term(area_id=self.area.id, year=year, number=term.number, first_day=term.first_day, last_day=term.last_day))
+        for category in self.categories.values():
+            for days_before, at in DEFAULT_RULES:
+                db.session.add(ReminderRule(category_id=category.id, days_before=days_before, at=at, active_since=now()))
+        events = [self._event(one) for one in self.planned]
+        db.session.add_all(events)
+        db.session.flush()
+        return events
+
+    def _event(self, planned: DemoEvent) -> Event:
+        takes_bookings = planned.kind == "session" and planned.visibility != "team"
+        is_online = planned.venue == "On line"
+        written = now() - timedelta(days=60)
+        return Event(
+            area_id=self.area.id,
+            category=self.categories[planned.category],
+            venue=self._venue(planned.venue),
+            audiences=[self.audiences[name] for name in planned.audience],
+            kind=Kind(planned.kind),
+            visibility=Visibility(planned.visibility),
+            status=EventStatus.PUBLISHED,
+            private=planned.title.startswith(PRIVATE_TITLE),
+            title=planned.title,
+            description=people.TEXTS[planned.category],
+            cost="Free, with lunch" if planned.category == "Conference" else "",
+            day=planned.day,
+            starts=planned.starts,
+            ends=planned.ends,
+            joining_link=f"https://meet.example.org/{slug(planned.title)}" if is_online and takes_bookings else "",
+            takes_bookings=takes_bookings,
+            capacity=planned.places if takes_bookings else None,
+            taken=0,
+            last_position=0,
+            closes_at=_closing(planned) if takes_bookings else None,
+            created_at=written,
+            changed_at=written,
+            published_at=written,
+        )
+
+    def _venue(self, name: str) -> Venue | None:
+        if name and name not in self.venues:
+            self.venues[name] = Venue(area_id=self.area.id, name=name, address="Marsham", directions="Please sign in at the school’s office.")
+            db.session.add(self.venues[name])
+        return self.venues.get(name)
+
+
+def _closing(planned: DemoEvent) -> datetime | None:
+    """Return when booking closes: with the start for what is on line, else in the evening before."""
+    if planned.venue == "On line" or planned.starts is None:
+        return None
+    return on_the_wall(planned.day - timedelta(days=1), EVENING)
+
+
+def _schools(area: Area) -> list[School]:
+    rows = [line.split("|") for line in people.SCHOOLS.strip().split("\n")]
+    schools = [School(area_id=area.id, name=name, name_key=name_key(name), phase=Phase(phase)) for name, phase in rows]
+    db.session.add_all(schools)
+    db.session.flush()
+    return schools
+
+
+def _people(area: Area, schools: list[School]) -> None:
+    for email, name, roles in people.TEAM:
+        person = Person(email=email, name=name, session_key=new_key(), feed_key=new_key())
+        for role in roles:
+            area_id = None if role == "administrator" else area.id
+            person.roles.append(Role(role=RoleName(role), area_id=area_id))
+        db.session.add(person)
+    email, name, school_name = people.SENCO
+    school = next(school for school in schools if school.name == school_name)
+    db.session.add(Person(email=email, name=name, school_id=school.id, session_key=new_key(), feed_key=new_key()))
+
+
+def _book(events: list[Event], schools: list[School], chance: random.Random) -> None:
+    """Book places at most sessions, fill one with people waiting, and give Priya Nair two."""
+    sessions = [event for event in events if event.takes_bookings]
+    coming = [event for event in sessions if event.starts_at > now() + timedelta(hours=1) and (event.closes_at is None or event.closes_at > now())]
+    full = next((event for event in coming if event.title.startswith(FULL_TITLE)), None)
+    for event in sessions:
+        room = event.capacity or 40
+        wanted = room + 4 if event is full else int(room * chance.uniform(0.1, 0.75))
+        guests = _guests(event, schools, chance, min(wanted, room + 4 if event is full else 30))
+        if event.day < today():
+            _booked_in_the_past(event, guests)
+        elif event in coming and (event.day - today()).days < 75:
+            for name, email, school in guests:
+                _book_one(event, name, email, school, chance)
+    email, name, school_name = people.SENCO
+    school = next(school for school in schools if school.name == school_name)
+    for event in [event for event in coming if event is not full and "SENCo" in event.title][:2]:
+        _book_one(event, name, email, school, chance, colleague="Daniel Achebe")
+
+
+def _guests(event: Event, schools: list[School], chance: random.Random, number: int) -> list[tuple[str, str, School | None]]:
+    families = any(audience.is_families for audience in event.audiences)
+    names = [f"{first} {last}" for first in people.FIRST for last in people.LAST]
+    guests: list[tuple[str, str, School | None]] = []
+    for name in chance.sample(names, number):
+        school = None if families else chance.choice(schools)
+        host = "home.example.org" if school is None else f"{slug(school.name)}.example.org"
+        guests.append((name, f"{slug(name).replace('-', '.')}@{host}", school))
+    return guests
+
+
+def _book_one(
+    event: Event, name: str, email: str, school: School | None, chance: random.Random, *, colleague: str = ""
+) -> None:
+    places = [NewPlace(name, email)] + ([NewPlace(colleague, "daniel.achebe@example.org")] if colleague else [])
+    booking = bookings.book(event, by=Contact(name, email, school.id if school else None), places=places)
+    booking.created_at = now() - timedelta(minutes=chance.randint(10, 60 * 24 * 20))
+    for place in booking.places:
+        place.created_at = booking.created_at
+        place.confirmed_at = booking.created_at if place.status is PlaceStatus.CONFIRMED else None
+
+
+def _booked_in_the_past(event: Event, guests: list[tuple[str, str, School | None]]) -> None:
+    """Add who came to what is over, as rows: it cannot be booked any more."""
+    room = event.capacity if event.capacity is not None else len(guests)
+    for name, email, school in guests[:room]:
+        at = on_the_wall(event.day, event.starts or EVENING) - timedelta(days=9)
+        booking = Booking(event=event, form_key=new_key(), name=name, email=email, school=school, created_at=at)
+        place = Place(event=event, name=name, email=email, school=school, status=PlaceStatus.CONFIRMED)
+        place.created_at = place.confirmed_at = at
+        place.attendee_key = f"{email}|{name_key(name)}"
+        booking.places.append(place)
+        db.session.add(booking)
+        event.taken += 1
+
+
+def _tidy_the_outbox() -> None:
+    """Mark the newest mails as sent, and take the others out: nobody waits for mail about an invented past."""
+    db.session.flush()
+    newest = db.session.scalars(sa.select(Message.id).order_by(Message.id.desc()).limit(KEPT_MESSAGES)).all()
+    db.session.execute(sa.delete(Message).where(Message.id.not_in(newest)))
+    db.session.execute(sa.update(Message).values(status=MessageStatus.SENT, sent_at=now(), tries=1))
+

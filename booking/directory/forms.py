@@ -1,0 +1,53 @@
+"""The forms of signing in, one's own details, and roles."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Regexp
+
+from booking.core.forms import Form, Required, cleaned, email_field, name_field
+from booking.directory.models import RoleName, School
+
+
+class SignInForm(Form):
+    """Asks for an e-mail address."""
+
+    email = email_field("Your e-mail address", "Enter your e-mail address")
+
+
+class CodeForm(Form):
+    """Asks for the six digits of the mail."""
+
+    code = StringField(
+        "The six digits in the e-mail",
+        [Required("Enter the six digits of the e-mail"), Regexp(r"^[\d\s-]{6,12}$", message="Enter six digits, like 123456")],
+        [cleaned],
+    )
+
+
+class DetailsForm(Form):
+    """Asks for a name and a school."""
+
+    name = name_field("Your name", "Enter your name")
+    school = SelectField("Your school or setting", validate_choice=True)
+
+    def __init__(self, *args: Any, schools: Sequence[School], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        none = SelectChoice("", "I am not from a school")
+        self.school.choices = [none, *(SelectChoice(str(school.id), school.name) for school in schools)]
+
+
+class GrantForm(Form):
+    """Asks whom to give which role."""
+
+    email = email_field("E-mail address", "Enter the e-mail address of the person")
+    role = SelectField(
+        "Role",
+        choices=[
+            SelectChoice(RoleName.ORGANISER.value, "Organiser: runs the calendar and the bookings"),
+            SelectChoice(RoleName.FACILITATOR.value, "Facilitator: sees the team’s calendar"),
+            SelectChoice(RoleName.ADMINISTRATOR.value, "Administrator: gives roles"),
+        ],
+    )

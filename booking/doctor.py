@@ -1,0 +1,95 @@
+"""`flask doctor`: is everything there that the program needs? A line for each check; exit 1 names what is wrong."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import click
+import sqlalchemy as sa
+from flask import current_app
+from flask.cli import with_appcontext
+
+from booking import site
+from booking.core.clock import LONDON, now
+from booking.core.commands import says_why
+from booking.core.db import db
+from booking.core.heartbeat import last_beat
+from booking.core.settings import Settings
+from booking.notifications.delivery import check_server
+
+HEARTBEAT = "scheduler"
+OLDEST_BEAT = timedelta(minutes=2)
+Check = Callable[[], str | None]
+
+
+def settings() -> str | None:
+    """Tell what in the settings is no good for others than oneself."""
+    found: Settings = current_app.extensions["settings"]
+    if not found.demo and found.base_url.startswith("http://127.0.0.1"):
+        return "BASE_URL is not set: links in e-mails would lead nowhere"
+    return None
+
+
+def database() -> str | None:
+    """Tell whether the database answers."""
+    try:
+        db.session.execute(sa.text("SELECT 1"))
+    except sa.exc.DBAPIError as error:
+        return str(error.orig).splitlines()[0]
+    return None
+
+
+def migrations() -> str | None:
+    """Tell whether the migrations are at their head."""
+    return site.not_ready()
+
+
+def mail_server() -> str | None:
+    """Tell whether the mail server takes our connection; in the demo none is needed."""
+    found: Settings = current_app.extensions["settings"]
+    return None if found.demo else check_server()
+
+
+def scheduler() -> str | None:
+    """Tell whether a scheduler has run lately."""
+    try:
+        beat = last_beat(HEARTBEAT)
+    except sa.exc.DBAPIError:
+        db.session.rollback()
+        return "unknown: the database does not answer, or is not migrated"
+    if beat is None:
+        return "it has never run: start `python -m scheduler`"
+    if now() - beat > OLDEST_BEAT:
+        return f"last seen {int((now() - beat).total_seconds() // 60)} minutes ago: start `python -m scheduler`"
+    return None
+
+
+def clock_zone() -> str | None:
+    """Tell whether British summer time is known here."""
+    summer = datetime(2026, 7, 1, 12, tzinfo=UTC).astimezone(ZoneInfo(LONDON.key))
+    return None if summer.hour == 13 else "the zone Europe/London is not right on this machine"
+
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("settings", settings),
+    ("database", database),
+    ("migrations", migrations),
+    ("mail server", mail_server),
+    ("scheduler", scheduler),
+    ("clock zone", clock_zone),
+)
+
+
+@click.command("doctor")
+@with_appcontext
+@says_why
+def doctor() -> None:
+    """Check settings, database, migrations, mail server, scheduler heartbeat, clock zone."""
+    wrong = 0
+    for name, check in CHECKS:
+        problem = check()
+        wrong += bool(problem)
+        click.echo(f"{'WRONG' if problem else 'ok':5}  {name}{f': {problem}' if problem else ''}")
+    if wrong:
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Spreadsheets in: from bytes to readings (pure), and from readings to the calendar."""

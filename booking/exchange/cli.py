@@ -1,0 +1,88 @@
+"""`calendar import`: read a spreadsheet of dates, and put it onto the calendar."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+from flask.cli import AppGroup
+
+from booking.core.commands import says_why
+from booking.core.db import db
+from booking.core.errors import Refused
+from booking.directory import queries as directory_queries
+from booking.exchange import apply
+from booking.exchange.apply import Applied
+from booking.exchange.reading import Context, Reading, Unreadable, read_file
+
+calendar = AppGroup("calendar", help="The calendar.")
+
+
+@calendar.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--area", "slug", help="The area's slug; may be left out where there is one.")
+@click.option("--publish", is_flag=True, help="Publish what raised no alarm and is meant for others.")
+@click.option("--dry-run", is_flag=True, help="Read only; change nothing. Needs no database.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@says_why
+def import_calendar(file: Path, slug: str | None, publish: bool, dry_run: bool, as_json: bool) -> None:
+    """Read a spreadsheet of dates (.xlsx, .csv)."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{file}: {error.strerror or error}") from None
+    try:
+        reading = read_file(file.name, data, _context(slug, needs_area=not dry_run))
+    except Unreadable as reason:
+        raise Refused(f"{file.name}: {reason}") from None
+    done = None if dry_run else apply.apply(directory_queries.get_area(slug), reading, publish=publish)
+    if as_json:
+        click.echo(json.dumps(reading.to_json(), ensure_ascii=False, indent=2))
+    else:
+        _tell(reading, done)
+
+
+def _context(slug: str | None, *, needs_area: bool) -> Context:
+    """Return what is known; nothing where a dry run finds no database."""
+    try:
+        area = directory_queries.find_area(slug)
+        if area:
+            return apply.context_of(area)
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+        if needs_area:
+            raise
+        db.session.rollback()
+        return Context()
+    if needs_area or slug:
+        directory_queries.get_area(slug)
+    return Context()
+
+
+def _tell(reading: Reading, done: Applied | None) -> None:
+    """Print a summary that a person reads: what was found, what is odd, what was done."""
+    click.echo(f"{reading.file}: {len(reading.entries)} entries ({reading.layout}).")
+    for problem in reading.problems:
+        click.echo(f"  {problem.message}")
+    odd = [entry for entry in reading.entries if entry.raises_alarm]
+    if odd:
+        click.echo(f"{len(odd)} to look at:")
+    for entry in odd:
+        click.echo(f"  {entry.where}: {entry.text}")
+        for issue in entry.issues:
+            hint = f" Perhaps {issue.suggestion}." if issue.suggestion else ""
+            click.echo(f"    {issue.code}: {issue.message}{hint}")
+    remarks = Counter(issue.code for entry in reading.entries if not entry.raises_alarm for issue in entry.issues)
+    for code, number in remarks.items():
+        click.echo(f"{number} × {code}")
+    limits = sum(entry.per_school is not None for entry in reading.entries)
+    if limits:
+        click.echo(f"{limits} rows have a limit for each school. Such limits are not kept: tell people in the description.")
+    if done is None:
+        click.echo("A dry run: nothing was changed.")
+        return
+    click.echo(f"{done.added} added ({done.published} published, the rest as drafts), {done.unchanged} there already.")
+    for name in done.new_categories:
+        click.echo(f"New kind of event, for the team only until you change it: {name}")
+    for entry in done.left_out:
+        click.echo(f"Left out, since no day is known: {entry.where}: {entry.text}")

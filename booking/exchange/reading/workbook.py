@@ -1,0 +1,133 @@
+"""From bytes to cells: .xlsx and .csv."""
+
+import csv
+import io
+import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+LARGEST = 10 * 1024 * 1024
+LARGEST_UNPACKED = 200 * 1024 * 1024
+MOST_CELLS = 500_000
+Value = str | date | time | None
+_SAVE_AS = "Open it in your spreadsheet program and save it as .xlsx or .csv."
+
+
+class Unreadable(Exception):
+    """A file that is refused whole, with the reason in a sentence and the row where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell: where it is, what it shows, and the day or time it holds where it is typed so."""
+
+    row: int
+    column: int
+    where: str
+    text: str
+    value: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet: its rows of cells, left to right; empty cells are left out."""
+
+    name: str
+    rows: list[list[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """A file with its sheets."""
+
+    file: str
+    sheets: list[Sheet]
+
+
+def read_workbook(name: str, data: bytes) -> Workbook:
+    """Return the cells of a file. Raises Unreadable with a sentence that says what to do."""
+    ending = name.rpartition(".")[2].lower()
+    if not data.strip():
+        raise Unreadable("The file is empty.")
+    if len(data) > LARGEST:
+        raise Unreadable("The file is larger than 10 MB. A calendar is much smaller: is this the right file?")
+    if ending == "xlsx":
+        return Workbook(name, _read_xlsx(data))
+    if ending == "csv":
+        return Workbook(name, [_read_csv(data)])
+    what = f"A .{ending} file" if ending and ending != name.lower() else "This file"
+    raise Unreadable(f"{what} cannot be read. {_SAVE_AS}")
+
+
+def address(row: int, column: int) -> str:
+    """Return `D7` for row 7 and column 4."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return f"{letters}{row}"
+
+
+def _read_xlsx(data: bytes) -> list[Sheet]:
+    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise Unreadable(f"The file is protected by a password, or is an old .xls. {_SAVE_AS}")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED:
+                raise Unreadable("The file unpacks to more than 200 MB. Is this the right file?")
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        return [_sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
+    except (zipfile.BadZipFile, CalamineError, ValueError, OSError, NotImplementedError):
+        raise Unreadable(f"This is not a spreadsheet, or it is damaged. {_SAVE_AS}") from None
+
+
+def _sheet(name: str, values: list[list[object]]) -> Sheet:
+    if sum(len(row) for row in values) > MOST_CELLS:
+        raise Unreadable(f"The sheet {name} has more than {MOST_CELLS:,} cells. Is this the right file?")
+    rows = []
+    for number, row in enumerate(values, start=1):
+        cells = [_cell(f"{name}!", number, column, value) for column, value in enumerate(row, start=1)]
+        rows.append([cell for cell in cells if cell.text])
+    return Sheet(name, rows)
+
+
+def _cell(prefix: str, row: int, column: int, value: object) -> Cell:
+    where = f"{prefix}{address(row, column)}"
+    if isinstance(value, datetime):
+        if value.time() == time(0, 0):
+            return Cell(row, column, where, value.date().isoformat(), value.date())
+        return Cell(row, column, where, f"{value:%Y-%m-%d %H:%M}", value.date())
+    if isinstance(value, date):
+        return Cell(row, column, where, value.isoformat(), value)
+    if isinstance(value, timedelta):
+        value = (datetime.min + value).time() if timedelta(0) <= value < timedelta(days=1) else str(value)
+    if isinstance(value, time):
+        return Cell(row, column, where, f"{value:%H:%M}", value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    return Cell(row, column, where, text)
+
+
+def _read_csv(data: bytes) -> Sheet:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    if "\0" in text:
+        raise Unreadable(f"This is not a CSV file. {_SAVE_AS}")
+    first_line = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first_line.count) if any(mark in text for mark in ",;\t") else ","
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise Unreadable(f"This is not a CSV file: {error}. {_SAVE_AS}") from None
+    if sum(len(line) for line in lines) > MOST_CELLS:
+        raise Unreadable(f"The file has more than {MOST_CELLS:,} cells. Is this the right file?")
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        cells = [_cell("", number, column, value) for column, value in enumerate(line, start=1)]
+        rows.append([cell for cell in cells if cell.text])
+    return Sheet("", rows)

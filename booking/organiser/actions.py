@@ -1,0 +1,32 @@
+"""What organisers do to an event, with all that follows from it, in one transaction."""
+
+from booking.bookings import actions as bookings
+from booking.calendar import actions as calendar
+from booking.calendar.actions import EventValues
+from booking.calendar.models import Event, EventStatus
+from booking.calendar.when import When
+from booking.core.clock import now
+from booking.core.db import atomic
+from booking.directory.models import Person
+
+
+@atomic
+def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) -> int:
+    """Change an event; tell who booked where it moved; let in who waits where there is more room. Returns how many mails."""
+    was, capacity = When.of(event), event.capacity
+    calendar.edit_event(event, values, by=by, revision=revision)
+    told = 0
+    on = event.status is EventStatus.PUBLISHED
+    if on and When.of(event) != was and event.ends_at > now():
+        told = bookings.tell_moved(event, was=was)
+    if on and event.capacity != capacity:
+        bookings.capacity_changed(event)
+    return told
+
+
+@atomic
+def cancel_event(event: Event, *, by: Person, note: str) -> int:
+    """Call an event off and tell everyone with a place or on the waiting list. Returns how many mails."""
+    if not calendar.cancel(event, by=by, note=note):
+        return 0
+    return bookings.tell_cancelled(event) if event.ends_at > now() else 0

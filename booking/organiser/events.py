@@ -1,0 +1,192 @@
+"""Create, edit, publish, move and cancel events."""
+
+from datetime import date
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import StringField
+from wtforms.validators import Length
+
+from booking.bookings import queries as bookings_queries
+from booking.calendar import actions as calendar_actions
+from booking.calendar import queries as calendar_queries
+from booking.calendar.bank_holidays import bank_holidays
+from booking.calendar.forms import EventForm, data_of
+from booking.calendar.models import Event, Kind, Visibility
+from booking.calendar.terms import is_school_day
+from booking.calendar.when import place_in_words
+from booking.calendar.wording import say_count, say_day
+from booking.core.clock import today
+from booking.core.errors import Refused
+from booking.core.forms import Form, cleaned
+from booking.directory.guards import area, organisers
+from booking.organiser import actions, queries
+from booking.organiser.views import bp, offset, paging, the_event, the_organiser
+from booking.reminders import queries as reminder_queries
+
+
+class CancelForm(Form):
+    """Asks what to tell those who booked."""
+
+    note = StringField("What to tell them (optional)", [Length(max=300, message="Use at most 300 letters")], [cleaned])
+
+
+@bp.get("/events/")
+@organisers
+def events() -> ResponseReturnValue:
+    """List the events: to come, drafts, past, cancelled."""
+    here = area()
+    show = request.args.get("show", "coming")
+    found, total = queries.list_events(
+        here.id,
+        today=today(),
+        show=show,
+        words=request.args.get("q", "")[:100],
+        category_id=request.args.get("category", type=int),
+        limit=queries.PER_PAGE,
+        offset=offset(),
+    )
+    return render_template(
+        "organiser/events.html",
+        events=found,
+        show=show,
+        categories=calendar_queries.categories(here.id),
+        waiting=bookings_queries.waiting_counts([event.id for event in found]),
+        **paging(total),
+    )
+
+
+@bp.post("/events/publish")
+@organisers
+def publish_several() -> ResponseReturnValue:
+    """Publish the drafts that were ticked."""
+    ids = request.form.getlist("event", type=int)
+    for event_id in ids:
+        calendar_actions.publish(the_event(event_id), by=the_organiser())
+    flash(f"{say_count(len(ids), 'draft')} published." if ids else "Tick the drafts to publish first.")
+    return redirect(url_for(".events", show="drafts"))
+
+
+@bp.route("/events/new", methods=["GET", "POST"])
+@organisers
+def new_event() -> ResponseReturnValue:
+    """Make a draft."""
+    form = _form({"kind": Kind.SESSION.value, "visibility": Visibility.PUBLIC.value, "takes_bookings": True, "places_per_booking": 10})
+    if form.validate_on_submit():
+        try:
+            event = calendar_actions.create_event(area(), form.values(), by=the_organiser())
+        except Refused as refused:
+            return _refused(form, refused)
+        return _saved(event, "Saved as a draft. Nobody else sees it until you publish it.")
+    return _show(form)
+
+
+@bp.get("/events/<int:event_id>/")
+@organisers
+def event(event_id: int) -> ResponseReturnValue:
+    """Show one event to its organisers: what it says, who comes, what may be done."""
+    found = the_event(event_id)
+    return render_template(
+        "organiser/event.html",
+        event=found,
+        place=place_in_words(found),
+        waiting=bookings_queries.waiting_counts([found.id]).get(found.id, 0),
+        rules=reminder_queries.rules_for(found),
+        remarks=remarks(found.area_id, found.day),
+    )
+
+
+@bp.route("/events/<int:event_id>/edit", methods=["GET", "POST"])
+@organisers
+def edit_event(event_id: int) -> ResponseReturnValue:
+    """Change an event; who booked hears of a move."""
+    found = the_event(event_id)
+    form = _form(data_of(found))
+    if form.validate_on_submit():
+        revision = int(form.revision.data) if str(form.revision.data).isdecimal() else 0
+        try:
+            told = actions.edit_event(found, form.values(), by=the_organiser(), revision=revision)
+        except Refused as refused:
+            return _refused(form, refused, the_event(event_id))
+        return _saved(found, f"Saved. {say_count(told, 'person', 'people')} told of the move." if told else "Saved.")
+    return _show(form, found)
+
+
+@bp.post("/events/<int:event_id>/publish")
+@organisers
+def publish(event_id: int) -> ResponseReturnValue:
+    """Put a draft on the calendar."""
+    found = the_event(event_id)
+    calendar_actions.publish(found, by=the_organiser())
+    return _saved(found, "Published: it is on the calendar now.")
+
+
+@bp.route("/events/<int:event_id>/cancel", methods=["GET", "POST"])
+@organisers
+def cancel_event(event_id: int) -> ResponseReturnValue:
+    """Ask what to tell those who booked, then call the event off."""
+    found, form = the_event(event_id), CancelForm()
+    if form.validate_on_submit():
+        told = actions.cancel_event(found, by=the_organiser(), note=form.note.data or "")
+        return _saved(found, f"Cancelled. {say_count(told, 'e-mail')} on the way.")
+    outcome = "invalid" if form.is_submitted() else ""
+    bookings = bookings_queries.active_bookings(found)
+    return render_template("organiser/cancel.html", event=found, form=form, bookings=bookings, outcome=outcome), (
+        422 if outcome else 200
+    )
+
+
+@bp.post("/events/<int:event_id>/delete")
+@organisers
+def delete_draft(event_id: int) -> ResponseReturnValue:
+    """Delete a draft."""
+    calendar_actions.delete_draft(the_event(event_id), by=the_organiser())
+    flash("The draft is deleted.")
+    return redirect(url_for(".events", show="drafts"))
+
+
+def remarks(area_id: int, day: date) -> list[str]:
+    """Return what is odd about a day: it may be meant, so it is said and not refused."""
+    found = []
+    if day < today():
+        found.append(f"{say_day(day)} has passed.")
+    terms = calendar_queries.terms_around(area_id, day)
+    holidays = bank_holidays(day, day)
+    if day in holidays:
+        found.append(f"{say_day(day)} is a bank holiday: {holidays[day]}.")
+    elif day.weekday() >= 5:
+        found.append(f"{say_day(day)} is at a weekend.")
+    elif not is_school_day(day, terms, holidays):
+        found.append(f"{say_day(day)} is in the school holidays.")
+    return found
+
+
+def _form(data: dict[str, Any]) -> EventForm:
+    here = area()
+    return EventForm(
+        data=data,
+        categories=calendar_queries.categories(here.id),
+        all_audiences=calendar_queries.audiences(here.id),
+    )
+
+
+def _show(form: EventForm, event: Event | None = None, *, outcome: str = "") -> ResponseReturnValue:
+    outcome = outcome or ("invalid" if form.is_submitted() else "")
+    page = render_template(
+        "organiser/edit.html", form=form, event=event, venues=calendar_queries.venues(area().id), outcome=outcome
+    )
+    return page, {"invalid": 422, "refused": 409}.get(outcome, 200)
+
+
+def _refused(form: EventForm, refused: Refused, event: Event | None = None) -> ResponseReturnValue:
+    form.refuse(refused)
+    return _show(form, event, outcome="refused")
+
+
+def _saved(event: Event, sentence: str) -> ResponseReturnValue:
+    flash(sentence)
+    for remark in remarks(event.area_id, event.day):
+        flash(remark, "warning")
+    flash("saved", "outcome")
+    return redirect(url_for(".event", event_id=event.id))

@@ -1,0 +1,61 @@
+"""Who has a role, and giving and taking them; and the log."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from booking.core.db import db
+from booking.core.errors import Refused
+from booking.directory import actions
+from booking.directory import queries as directory_queries
+from booking.directory.forms import GrantForm
+from booking.directory.guards import area, organisers, visitor
+from booking.directory.models import Role, RoleName
+from booking.organiser import queries
+from booking.organiser.views import bp, offset, paging, the_organiser
+
+
+@bp.route("/people/", methods=["GET", "POST"])
+@organisers
+def people() -> ResponseReturnValue:
+    """Show who has a role; an administrator gives one."""
+    form = GrantForm()
+    outcome = ""
+    if form.is_submitted():
+        if not visitor().is_administrator:
+            abort(403)
+        if form.validate():
+            person = actions.grant(form.email.data, RoleName(form.role.data), area=area(), by=the_organiser())
+            flash(f"{person.email} is {form.role.data} now.")
+            flash("saved", "outcome")
+            return redirect(url_for(".people"))
+        outcome = "invalid"
+    roles = directory_queries.roles_of(area())
+    page = render_template(
+        "organiser/people.html", form=form, roles=roles, outcome=outcome, may_grant=visitor().is_administrator
+    )
+    return page, 422 if outcome else 200
+
+
+@bp.post("/people/<int:role_id>/revoke")
+@organisers
+def revoke(role_id: int) -> ResponseReturnValue:
+    """Take a role back."""
+    role = db.session.get(Role, role_id)
+    if not visitor().is_administrator or role is None or role.area_id not in (None, area().id):
+        abort(403 if role else 404)
+    try:
+        actions.revoke(role, by=the_organiser())
+        flash("The role is taken back.")
+    except Refused as refused:
+        flash(refused.sentence, "warning")
+    return redirect(url_for(".people"))
+
+
+@bp.get("/log/")
+@organisers
+def log() -> ResponseReturnValue:
+    """Show what organisers did, and whose data they opened."""
+    rows, total = queries.log_entries(
+        area().id, event_id=request.args.get("event", type=int), limit=queries.PER_PAGE, offset=offset()
+    )
+    return render_template("organiser/log.html", entries=rows, **paging(total))

@@ -1,0 +1,110 @@
+"""Reads of the organisers' desk."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from booking.bookings.models import Booking
+from booking.calendar.models import Event, EventStatus, Kind
+from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS
+from booking.calendar.terms import monday_of
+from booking.core.audit import AuditEntry
+from booking.core.db import db
+
+PER_PAGE = 50
+
+
+def week(area_id: int, today: date) -> list[tuple[date, list[Event]]]:
+    """Return the five days of this week (at a weekend, of the next), each with its events."""
+    monday = monday_of(today + timedelta(days=2)) if today.weekday() >= 5 else monday_of(today)
+    days = [monday + timedelta(days=number) for number in range(5)]
+    events = db.session.scalars(
+        sa.select(Event)
+        .where(Event.area_id == area_id, Event.day.between(days[0], days[-1]), Event.status != EventStatus.DRAFT)
+        .options(*WITH_ITS_PARTS)
+        .order_by(*IN_ORDER)
+    ).all()
+    return [(day, [event for event in events if event.day == day]) for day in days]
+
+
+def filling(area_id: int, today: date, *, limit: int = 8) -> Sequence[Event]:
+    """Return the next sessions with a limit of places."""
+    return db.session.scalars(
+        sa.select(Event)
+        .where(
+            Event.area_id == area_id,
+            Event.status == EventStatus.PUBLISHED,
+            Event.kind == Kind.SESSION,
+            Event.takes_bookings,
+            Event.capacity.is_not(None),
+            Event.day >= today,
+        )
+        .options(*WITH_ITS_PARTS)
+        .order_by(*IN_ORDER)
+        .limit(limit)
+    ).all()
+
+
+def count_drafts(area_id: int) -> int:
+    """Return how many drafts there are."""
+    chosen = (Event.area_id == area_id, Event.status == EventStatus.DRAFT)
+    return db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(*chosen)) or 0
+
+
+def newest_bookings(area_id: int, *, limit: int = 8) -> Sequence[Booking]:
+    """Return the newest bookings, with events and places."""
+    return db.session.scalars(
+        sa.select(Booking)
+        .join(Booking.event)
+        .where(Event.area_id == area_id)
+        .options(joinedload(Booking.event), selectinload(Booking.places), joinedload(Booking.school))
+        .order_by(Booking.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def log_entries(area_id: int, *, event_id: int | None, limit: int, offset: int) -> tuple[Sequence[AuditEntry], int]:
+    """Return a page of the log, newest first, and how many lines there are."""
+    chosen = [sa.or_(AuditEntry.area_id == area_id, AuditEntry.area_id.is_(None))]
+    if event_id:
+        chosen.append(sa.and_(AuditEntry.subject == "event", AuditEntry.subject_id == event_id))
+    rows = db.session.scalars(
+        sa.select(AuditEntry).where(*chosen).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
+    ).all()
+    return rows, db.session.scalar(sa.select(sa.func.count()).select_from(AuditEntry).where(*chosen)) or 0
+
+
+def list_events(
+    area_id: int, *, today: date, show: str, words: str, category_id: int | None, limit: int, offset: int
+) -> tuple[Sequence[Event], int]:
+    """Return a page of events as organisers look for them, and how many there are."""
+    chosen = [Event.area_id == area_id, _shown(show, today)]
+    if words:
+        chosen += [Event.title.icontains(word, autoescape=True) for word in words.split()]
+    if category_id:
+        chosen.append(Event.category_id == category_id)
+    order = [column.desc() for column in IN_ORDER] if show in {"past", "cancelled"} else list(IN_ORDER)
+    rows = db.session.scalars(
+        sa.select(Event).where(*chosen).options(*WITH_ITS_PARTS).order_by(*order).limit(limit).offset(offset)
+    ).all()
+    return rows, db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(*chosen)) or 0
+
+
+def _shown(show: str, today: date) -> sa.ColumnElement[bool]:
+    over = sa.func.coalesce(Event.last_day, Event.day)
+    return {
+        "drafts": Event.status == EventStatus.DRAFT,
+        "cancelled": Event.status == EventStatus.CANCELLED,
+        "past": sa.and_(Event.status != EventStatus.DRAFT, over < today),
+    }.get(show, sa.and_(Event.status != EventStatus.DRAFT, over >= today))
+
+
+def find_event(event_id: int, area_id: int) -> Event | None:
+    """Return an event of the area with all its parts, for who has the right to manage it."""
+    return db.session.scalar(
+        sa.select(Event)
+        .where(Event.id == event_id, Event.area_id == area_id)
+        .options(*WITH_ITS_PARTS, joinedload(Event.area), selectinload(Event.audiences))
+    )

@@ -1,0 +1,95 @@
+"""`python -m scheduler`: run the jobs until told to stop. `--once`: do everything that is due now, then stop."""
+
+import argparse
+import logging
+import signal
+import sys
+from datetime import UTC, datetime
+from types import FrameType
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from booking.app import create_app
+from booking.core.db import db
+from booking.core.settings import SettingsError
+from scheduler.jobs import JOBS, Job
+
+log = logging.getLogger("scheduler")
+
+
+def main() -> int:
+    """Run, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m scheduler", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="do everything that is due now, then stop")
+    once = parser.parse_args().once
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    try:
+        app = create_app()
+    except SettingsError as error:
+        print(f"Settings: {error}", file=sys.stderr)
+        return 1
+    return run_once(app) if once else run_on(app)
+
+
+def run_once(app: Flask) -> int:
+    """Do every job once. Mail that cannot go now stays queued and is no error; a database that is away is."""
+    try:
+        for job in JOBS:
+            _do(app, job)
+    except DBAPIError as error:
+        print(f"The database does not answer, or is not migrated: {error.orig}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run_on(app: Flask) -> int:
+    """Do the jobs at their times until SIGTERM or Ctrl-C."""
+    jobs = BlockingScheduler(timezone=UTC)
+    for job in JOBS:
+        jobs.add_job(
+            _do_and_go_on,
+            IntervalTrigger(seconds=job.every_seconds, timezone=UTC),
+            args=[app, job],
+            name=job.name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,  # a tick that comes late is still wanted
+            next_run_time=datetime.now(UTC),
+        )
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        jobs.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    log.info("running")
+    try:
+        jobs.start()
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _do_and_go_on(app: Flask, job: Job) -> None:
+    """Do a job; what goes wrong is logged, and the next tick tries again."""
+    try:
+        _do(app, job)
+    except Exception:
+        log.exception("%s failed", job.name)
+
+
+def _do(app: Flask, job: Job) -> None:
+    with app.app_context():
+        try:
+            done = job.action()
+        finally:
+            db.session.remove()
+        if done and job.name != "heartbeat":
+            log.info("%s: %s", job.name, done)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The jobs: name, how often, what. What is due is derived from rows, so a restart loses and repeats nothing."""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from booking.core.heartbeat import beat
+from booking.directory.actions import clear_old_sign_ins
+from booking.notifications.delivery import deliver_due
+from booking.reminders.actions import post_due, still_wanted
+
+BATCH = 20
+WORKER = f"{socket.gethostname()[:20]}:{os.getpid()}"
+HEARTBEAT = "scheduler"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One line of the table. `action` says how many things it did."""
+
+    name: str
+    every_seconds: int
+    action: Callable[[], int]
+
+
+def deliver() -> int:
+    """Send what is due, batch by batch, until nothing is."""
+    touched = 0
+    while done := deliver_due(worker=WORKER, limit=BATCH, still_wanted=still_wanted).touched:
+        touched += done
+    return touched
+
+
+def alive() -> int:
+    """Write down that the scheduler runs."""
+    beat(HEARTBEAT)
+    return 1
+
+
+# In this order for `--once`: what reminders queue is delivered in the same run.
+JOBS = (
+    Job("reminders", 20, post_due),
+    Job("delivery", 2, deliver),
+    Job("old sign-ins", 3600, clear_old_sign_ins),
+    Job("heartbeat", 20, alive),
+)
