@@ -55,5 +55,6 @@ def _engine_options(database_url: str) -> dict[str, object]:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
-        return {"pool_size": 20, "max_overflow": 20}
+            return {"pool_size": 20, "max_overflow": 20}
+        return {}
     return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}

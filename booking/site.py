@@ -69,7 +69,7 @@ def frame() -> dict[str, Any]:
     return {
         "site": _site(area),
         "visitor": who,
-        "nav": _nav(area, in_team=bool(area) and who.is_in_team(area.id)),
+        "nav": _nav(area, in_team=area is not None and who.is_in_team(area.id)),
         "team_nav": _team_nav(area) if area and who.organises(area.id) and _on_desk() else None,
         "year_line": calendar_queries.year_line(area, today()) if area else None,
         "today": today(),

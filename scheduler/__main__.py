@@ -1,6 +1,7 @@
 """`python -m scheduler`: run the jobs until told to stop. `--once`: do everything that is due now, then stop."""
 
 import argparse
+import contextlib
 import logging
 import signal
 import sys
@@ -66,10 +67,8 @@ def run_on(app: Flask) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     log.info("running")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         jobs.start()
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

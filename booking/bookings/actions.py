@@ -73,9 +73,7 @@ def book(
     return booking
 
 
-def _refuse_what_cannot_be_booked(
-    event: Event, by: Contact, places: Sequence[NewPlace], *, as_organiser: bool
-) -> None:
+def _refuse_what_cannot_be_booked(event: Event, by: Contact, places: Sequence[NewPlace], *, as_organiser: bool) -> None:
     state = policy.booking_state(event, at=now())
     late = as_organiser and state.code is policy.BookingCode.CLOSED
     refuse_unless(state.can_book or late, state.sentence)
@@ -135,7 +133,9 @@ def _refuse_who_has_a_place(event: Event, places: Sequence[Place]) -> None:
     taken = queries.active_attendee_keys(event, keys)
     for place in places:
         if place.attendee_key in taken:
-            raise AlreadyBooked(f"{place.name} already has a place at this event, or waits for one. Nothing was booked.")
+            raise AlreadyBooked(
+                f"{place.name} already has a place at this event, or waits for one. Nothing was booked."
+            )
 
 
 def _share_out(event: Event, booking: Booking) -> None:
@@ -226,7 +226,7 @@ def let_in(event: Event, place: Place) -> list[Place]:
     free = event.places_left
     refuse_unless(
         free is None or len(entry) <= free,
-        f"{len(entry)} would come in, and {free} of {event.capacity} places are free. Raise the number of places first.",
+        f"{len(entry)} would come in, and {free} of {event.capacity} places are free. Raise the number first.",
     )
     return _give(event, [one.place_id for one in entry])
 
@@ -318,5 +318,7 @@ def _order_wrong() -> list[str]:
             problems.append(f"event {event.id}: numbers of the waiting list are not in one order (rule 3)")
         fitting = who_is_next(_waiting(event), event.places_left)
         if fitting and policy.can_cancel(event, at=now()) and promotion_is_on(event):
-            problems.append(f"event {event.id}: {event.places_left} places are free and place {fitting[0]} waits (rule 3)")
+            problems.append(
+                f"event {event.id}: {event.places_left} places are free and place {fitting[0]} waits (rule 3)"
+            )
     return problems

@@ -109,4 +109,3 @@ class BookingForm(PageForm):
         own = [] if self.not_attending.data else [NewPlace(self.name.data, self.email.data)]
         forms = [entry.form for entry in self.places.entries if not entry.form.is_empty]
         return own + [NewPlace(form.name.data, form.email.data or "") for form in forms]
-

@@ -5,6 +5,7 @@ Who booked reads of all places of the booking; an attendee only of their own (ru
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from booking.bookings import queries
 from booking.bookings.models import Booking, InvitationCount, Place, PlaceStatus
@@ -33,7 +34,9 @@ class Letter:
 
 def booked(booking: Booking) -> None:
     """Tell the booker, and each attendee with an address, what became of a new booking."""
-    _post(booking.event, [(booking, letter, _became(letter)) for letter in _letters(booking, booking.places)], "REQUEST")
+    _post(
+        booking.event, [(booking, letter, _became(letter)) for letter in _letters(booking, booking.places)], "REQUEST"
+    )
 
 
 def promoted(event: Event, places: Sequence[Place]) -> None:
@@ -52,9 +55,7 @@ def places_cancelled(booking: Booking, places: Sequence[Place]) -> None:
 
 def moved(event: Event, bookings: Iterable[Booking], *, was: When) -> int:
     """Tell everyone with an active place that the event has moved; it moves in their calendars."""
-    letters = [
-        (booking, letter, "moved") for booking in bookings for letter in _letters(booking, _active(booking))
-    ]
+    letters = [(booking, letter, "moved") for booking in bookings for letter in _letters(booking, _active(booking))]
     _post(event, letters, "REQUEST", was=event_card(event, was))
     return len(letters)
 
@@ -132,7 +133,7 @@ def _became(letter: Letter) -> str:
     return "confirmed" if any(place.status is PlaceStatus.CONFIRMED for place in letter.places) else "waiting"
 
 
-def _post(event: Event, letters: Sequence[tuple[Booking, Letter, str]], method: str, **context: object) -> None:
+def _post(event: Event, letters: Sequence[tuple[Booking, Letter, str]], method: str, **context: Any) -> None:
     if not letters:
         return
     queries.load_surroundings(event)
@@ -170,7 +171,9 @@ def _invitations(event: Event, letters: Sequence[Letter], method: str) -> dict[s
     counts = queries.invitation_counts(event, attending)
     if method == "CANCEL":
         still_coming = set() if event.is_cancelled else queries.confirmed_emails(event, attending)
-        attending = {email: place for email, place in attending.items() if email in counts and email not in still_coming}
+        attending = {
+            email: place for email, place in attending.items() if email in counts and email not in still_coming
+        }
     return {
         email: Invitation(_calendar_part(event, place, _next_number(event, email, counts), method), method)
         for email, place in attending.items()
@@ -203,5 +206,3 @@ def _calendar_part(event: Event, place: Place, sequence: int, method: str) -> st
         stamp=now(),
     )
     return part.decode()
-
-

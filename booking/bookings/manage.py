@@ -1,13 +1,14 @@
 """Who comes, for organisers: the list, adding, cancelling, letting in, and files to take along."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.bookings import actions, policy, queries, sheet
 from booking.bookings.forms import BookingForm
-from booking.bookings.models import Place, PlaceStatus
+from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Event
 from booking.calendar.readers import reader
@@ -46,7 +47,7 @@ def places(event_id: int) -> ResponseReturnValue:
     )
 
 
-def _chosen(found: list[Place]) -> list[Place]:
+def _chosen(found: Sequence[Place]) -> list[Place]:
     """Return the places that were asked for: confirmed by school and name, then who waits, then who cancelled."""
     words, status = name_key(request.args.get("q", "")[:100]), request.args.get("status", "")
     order = {PlaceStatus.CONFIRMED: 0, PlaceStatus.WAITING: 1, PlaceStatus.CANCELLED: 3}
@@ -90,7 +91,7 @@ def add(event_id: int) -> ResponseReturnValue:
 
 
 @atomic
-def _book_for(event: Event, form: BookingForm) -> actions.Booking:
+def _book_for(event: Event, form: BookingForm) -> Booking:
     booking = actions.book(
         event,
         by=form.contact(),
@@ -99,7 +100,9 @@ def _book_for(event: Event, form: BookingForm) -> actions.Booking:
         needs=form.needs.data,
         as_organiser=True,
     )
-    audit.record("booked a place at", "event", event.id, by=visitor().person, area_id=event.area_id, reference=booking.reference)
+    audit.record(
+        "booked a place at", "event", event.id, by=visitor().person, area_id=event.area_id, reference=booking.reference
+    )
     return booking
 
 
@@ -120,7 +123,9 @@ def cancel(event_id: int, place_id: int) -> ResponseReturnValue:
 def _cancel_for(event: Event, place: Place) -> None:
     if actions.cancel(place.booking, places=[place], as_organiser=True):
         reference = place.booking.reference
-        audit.record("cancelled a place at", "event", event.id, by=visitor().person, area_id=event.area_id, reference=reference)
+        audit.record(
+            "cancelled a place at", "event", event.id, by=visitor().person, area_id=event.area_id, reference=reference
+        )
 
 
 @bp.post("/<int:place_id>/let-in")
@@ -140,7 +145,14 @@ def let_in(event_id: int, place_id: int) -> ResponseReturnValue:
 @atomic
 def _let_in(event: Event, place: Place) -> list[Place]:
     given = actions.let_in(event, place)
-    audit.record("let in from the waiting list of", "event", event.id, by=visitor().person, area_id=event.area_id, places=[p.id for p in given])
+    audit.record(
+        "let in from the waiting list of",
+        "event",
+        event.id,
+        by=visitor().person,
+        area_id=event.area_id,
+        places=[p.id for p in given],
+    )
     return given
 
 

@@ -83,13 +83,12 @@ def invitation_counts(event: Event, emails: Collection[str]) -> dict[str, Invita
 
 def confirmed_emails(event: Event, emails: Collection[str]) -> set[str]:
     """Return which of these addresses have a confirmed place at the event."""
-    return set(
-        db.session.scalars(
-            sa.select(Place.email).where(
-                Place.event_id == event.id, Place.email.in_(emails), Place.status == PlaceStatus.CONFIRMED
-            )
+    found = db.session.scalars(
+        sa.select(Place.email).where(
+            Place.event_id == event.id, Place.email.in_(emails), Place.status == PlaceStatus.CONFIRMED
         )
-    ) - {None}  # type: ignore[return-value]  # None is taken out
+    )
+    return {email for email in found if email}
 
 
 def active_attendee_keys(event: Event, keys: Collection[str]) -> set[str]:
@@ -106,20 +105,19 @@ def active_attendee_keys(event: Event, keys: Collection[str]) -> set[str]:
 def anybody_waits(event: Event) -> bool:
     """Tell whether the waiting list has anybody on it."""
     return bool(
-        db.session.scalar(
-            sa.select(sa.exists().where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING))
-        )
+        db.session.scalar(sa.select(sa.exists().where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING)))
     )
 
 
-def waiting_rows(event: Event) -> Sequence[sa.Row[tuple[int, int, int, bool]]]:
+def waiting_rows(event: Event) -> list[tuple[int, int, int, bool]]:
     """Return (place id, booking id, number, waits together) of everyone who waits, in order."""
-    return db.session.execute(
+    rows = db.session.execute(
         sa.select(Place.id, Place.booking_id, Place.position, Booking.together)
         .join(Booking)
         .where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING)
         .order_by(Place.position)
-    ).all()  # type: ignore[return-value]  # who waits has a number: a constraint
+    )
+    return [(row[0], row[1], row[2] or 0, row[3]) for row in rows]
 
 
 def place_in_queue(place: Place) -> int:
@@ -137,7 +135,7 @@ def waiting_counts(event_ids: Collection[int]) -> dict[int, int]:
         .where(Place.event_id.in_(event_ids), Place.status == PlaceStatus.WAITING)
         .group_by(Place.event_id)
     )
-    return {event_id: count for event_id, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def active_bookings(event: Event) -> Sequence[Booking]:
@@ -224,9 +222,7 @@ def attendees_with_several_places() -> Iterable[tuple[int, int, str]]:
     found = []
     for event_id, key in db.session.execute(several):
         ids = db.session.scalars(
-            sa.select(Place.id).where(
-                Place.event_id == event_id, Place.attendee_key == key, Place.status.in_(ACTIVE)
-            )
+            sa.select(Place.id).where(Place.event_id == event_id, Place.attendee_key == key, Place.status.in_(ACTIVE))
         ).all()
         found.append((event_id, len(ids), ", ".join(str(one) for one in sorted(ids))))
     return found

@@ -9,7 +9,18 @@ import xlsxwriter
 from booking.bookings.models import Place
 from booking.core.clock import wall
 
-HEADER = ("Reference", "Name", "E-mail", "School", "Status", "Waiting number", "Prepare", "Booked by", "Booker’s e-mail", "Booked at")
+HEADER = (
+    "Reference",
+    "Name",
+    "E-mail",
+    "School",
+    "Status",
+    "Waiting number",
+    "Prepare",
+    "Booked by",
+    "Booker’s e-mail",
+    "Booked at",
+)
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",

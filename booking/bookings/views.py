@@ -43,7 +43,7 @@ def book(event_id: int) -> ResponseReturnValue:
 def _not_found_or_sign_in(event_id: int) -> ResponseReturnValue:
     if not visitor().is_signed_in and calendar_queries.has_visibility(event_id, area().id, Visibility.STAFF):
         return redirect(url_for("directory.sign_in", next=request.path))
-    abort(404)
+    return abort(404)
 
 
 def _form(event: Event) -> BookingForm:
@@ -101,7 +101,9 @@ def by_mail(event_id: int) -> ResponseReturnValue:
     answered = session.get("answered", {})
     if event is None or answered.get("event") != event_id:
         abort(404)
-    return render_template("bookings/by_mail.html", event=event, place=place_in_words(event), outcome=answered["outcome"])
+    return render_template(
+        "bookings/by_mail.html", event=event, place=place_in_words(event), outcome=answered["outcome"]
+    )
 
 
 def _refused(event: Event, form: BookingForm, refused: Refused) -> ResponseReturnValue:

@@ -15,7 +15,19 @@ from booking.core.text import one_line, paragraphs
 from booking.directory.models import Area, Person
 
 # What a calendar client shows: a change of these raises SEQUENCE (RFC 5545, 3.8.7.4).
-SHOWN = ("title", "description", "kind", "status", "day", "last_day", "starts", "ends", "venue_id", "category_id", "visibility")
+SHOWN = (
+    "title",
+    "description",
+    "kind",
+    "status",
+    "day",
+    "last_day",
+    "starts",
+    "ends",
+    "venue_id",
+    "category_id",
+    "visibility",
+)
 
 
 class Stale(Refused):
@@ -88,7 +100,9 @@ def edit_event(event: Event, values: EventValues, *, by: Person | None, revision
 def publish(event: Event, *, by: Person | None) -> None:
     """Put a draft on the calendar. Raises Refused for what was cancelled."""
     lock(event)
-    refuse_unless(event.status is not EventStatus.CANCELLED, "A cancelled event cannot be published again. Make a new one.")
+    refuse_unless(
+        event.status is not EventStatus.CANCELLED, "A cancelled event cannot be published again. Make a new one."
+    )
     if event.status is EventStatus.PUBLISHED:
         return
     event.status = EventStatus.PUBLISHED
@@ -190,7 +204,16 @@ def find_or_create_venue(area_id: int, name: str) -> Venue | None:
 
 
 def _snapshot(event: Event) -> dict[str, str]:
-    names: Sequence[str] = (*SHOWN, "private", "cost", "joining_link", "takes_bookings", "capacity", "places_per_booking", "closes_at")
+    names: Sequence[str] = (
+        *SHOWN,
+        "private",
+        "cost",
+        "joining_link",
+        "takes_bookings",
+        "capacity",
+        "places_per_booking",
+        "closes_at",
+    )
     shot = {name: _said(getattr(event, name)) for name in names}
     shot["audiences"] = ", ".join(audience.name for audience in event.audiences)
     return shot

@@ -29,7 +29,9 @@ class Filters:
         return self != Filters()
 
 
-def read_filters(query: Query, *, categories: Collection[str], audiences: Collection[str], areas: Collection[str]) -> Filters:
+def read_filters(
+    query: Query, *, categories: Collection[str], audiences: Collection[str], areas: Collection[str]
+) -> Filters:
     """Return the filters of an address. Raises Refused with a sentence that names what it cannot read."""
     for slug in _values(query, "area"):
         if slug not in areas:

@@ -76,7 +76,9 @@ class EventForm(Form):
     """What an organiser says of an event."""
 
     revision = HiddenField()
-    title = StringField("Title", [Required("Enter a title"), Length(max=200, message="Use at most 200 letters")], [cleaned])
+    title = StringField(
+        "Title", [Required("Enter a title"), Length(max=200, message="Use at most 200 letters")], [cleaned]
+    )
     category = SelectField("Kind of event", coerce=int)
     kind = SelectField(
         "What it wants of people",
@@ -107,7 +109,9 @@ class EventForm(Form):
         [lambda text: paragraphs(text or "")],
         description="Paragraphs, lists and links as in Markdown. Please name no child.",
     )
-    cost = StringField("Cost", [Length(max=120, message="Use at most 120 letters")], [cleaned], description="Empty means free.")
+    cost = StringField(
+        "Cost", [Length(max=120, message="Use at most 120 letters")], [cleaned], description="Empty means free."
+    )
     joining_link = URLField(
         "Joining link",
         [
@@ -126,7 +130,10 @@ class EventForm(Form):
     )
     places_per_booking = WholeField(
         "Places in one booking, at most",
-        [Required("Enter how many places one booking may hold"), NumberRange(1, 50, message="Enter a number from 1 to 50")],
+        [
+            Required("Enter how many places one booking may hold"),
+            NumberRange(1, 50, message="Enter a number from 1 to 50"),
+        ],
     )
     closes_day = DayField("Booking closes on", [Optional()], description="Empty: when it starts.")
     closes_time = ClockField("at", [Optional()])
@@ -163,6 +170,8 @@ class EventForm(Form):
 
     def values(self) -> EventValues:
         """Return what was said."""
+        assert self.day.data is not None
+        assert self.places_per_booking.data is not None
         return EventValues(
             title=self.title.data or "",
             category_id=self.category.data,
@@ -194,8 +203,12 @@ def data_of(event: Event) -> dict[str, Any]:
     """Return an event as the form shows it."""
     closes = wall(event.closes_at) if event.closes_at else None
     return {
-        **{name: getattr(event, name) for name in ("revision", "title", "private", "day", "last_day", "starts", "ends")},
-        **{name: getattr(event, name) for name in ("description", "cost", "joining_link", "takes_bookings", "capacity")},
+        **{
+            name: getattr(event, name) for name in ("revision", "title", "private", "day", "last_day", "starts", "ends")
+        },
+        **{
+            name: getattr(event, name) for name in ("description", "cost", "joining_link", "takes_bookings", "capacity")
+        },
         "category": event.category_id,
         "kind": event.kind.value,
         "visibility": event.visibility.value,

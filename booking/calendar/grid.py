@@ -11,7 +11,13 @@ from booking.calendar.wording import say_day_month, say_weekday
 WEEK = timedelta(days=6)
 BUSY = 4
 HIGHEST_BAR = 5
-_AFTER = {1: "Half-term holiday", 2: "Christmas holiday", 3: "Half-term holiday", 4: "Easter holiday", 5: "Half-term holiday"}
+_AFTER = {
+    1: "Half-term holiday",
+    2: "Christmas holiday",
+    3: "Half-term holiday",
+    4: "Easter holiday",
+    5: "Half-term holiday",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,11 @@ class YearPlan:
 
 def load_of(entries: Iterable[Event]) -> Load:
     """Return what schools are asked for: not what is for the team or for information."""
-    asked = [e for e in entries if e.visibility is not Visibility.TEAM and e.kind is not Kind.MILESTONE and not e.is_cancelled]
+    asked = [
+        e
+        for e in entries
+        if e.visibility is not Visibility.TEAM and e.kind is not Kind.MILESTONE and not e.is_cancelled
+    ]
     return Load(len(asked), sum(e.kind is Kind.DEADLINE for e in asked))
 
 
@@ -212,7 +222,9 @@ class YearLine:
 def year_line(plan: YearPlan, *, today: date) -> YearLine:
     """Return the year line of a plan."""
     groups = tuple(tuple(_bar(week) for week in column.weeks) for column in plan.columns)
-    return YearLine(f"{say_weekday(today)} {say_day_month(today)}", _place(plan, today), plan.year, monday_of(today), groups)
+    return YearLine(
+        f"{say_weekday(today)} {say_day_month(today)}", _place(plan, today), plan.year, monday_of(today), groups
+    )
 
 
 def _bar(week: Week) -> Bar:

@@ -88,7 +88,12 @@ def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, r
     """Return a whole calendar of finished VEVENT blocks: no METHOD, one zone, a name and how often to look again."""
     head = _head()
     refresh = timedelta(hours=refresh_hours)
-    for key, value in (("name", name), ("x-wr-calname", name), ("description", description), ("x-wr-caldesc", description)):
+    for key, value in (
+        ("name", name),
+        ("x-wr-calname", name),
+        ("description", description),
+        ("x-wr-caldesc", description),
+    ):
         head.add(key, vText(one_line(value)))
     head.add("x-wr-timezone", vText("Europe/London"))
     head.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
@@ -187,6 +192,11 @@ def _add_attendance(event: VEvent, attendance: Attendance) -> None:
     event["organizer"] = organiser
     attendee = vCalAddress(f"mailto:{attendance.attendee_email}")
     attendee.params["cn"] = vText(one_line(attendance.attendee_name))
-    for name, value in (("cutype", "INDIVIDUAL"), ("role", "REQ-PARTICIPANT"), ("partstat", "ACCEPTED"), ("rsvp", "FALSE")):
+    for name, value in (
+        ("cutype", "INDIVIDUAL"),
+        ("role", "REQ-PARTICIPANT"),
+        ("partstat", "ACCEPTED"),
+        ("rsvp", "FALSE"),
+    ):
         attendee.params[name] = vText(value)
-    event.add("attendee", attendee, encode=0)
+    event.add("attendee", attendee, encode=False)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.core.clock import now, on_the_wall
-from booking.core.db import Base, choice
+from booking.core.db import Base, Lockable, choice
 from booking.core.text import slug
 from booking.directory.models import Area
 
@@ -117,7 +117,7 @@ def _new_uid() -> str:
     return str(uuid4())
 
 
-class Event(Base):
+class Event(Lockable, Base):
     """One dated entry. Days and times are those on the wall in Britain; a deadline's `starts` is its closing time."""
 
     __tablename__ = "events"
@@ -138,7 +138,6 @@ class Event(Base):
         sa.Index("ix_events_status_day", "status", "day"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
     category_id: Mapped[int] = mapped_column(sa.ForeignKey("categories.id"))
     venue_id: Mapped[int | None] = mapped_column(sa.ForeignKey("venues.id"), index=True)
@@ -177,7 +176,6 @@ class Event(Base):
     cancel_note: Mapped[str] = mapped_column(sa.String(300), default="")
     # Where an imported entry came from, so that a second import finds it.
     import_key: Mapped[str | None] = mapped_column(sa.String(64))
-    lock_count: Mapped[int] = mapped_column(default=0)
 
     area: Mapped[Area] = relationship()
     category: Mapped[Category] = relationship()

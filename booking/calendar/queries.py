@@ -18,6 +18,7 @@ from booking.core.db import db
 from booking.directory.models import Area
 
 WITH_ITS_PARTS = (joinedload(Event.category), joinedload(Event.venue))
+NO_FILTERS = Filters()
 IN_ORDER = (Event.day, Event.starts, Event.title, Event.id)
 
 
@@ -100,7 +101,7 @@ def _days(filters: Filters, today: date) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def year_events(area_id: int, year: int, reader: Reader, filters: Filters = Filters()) -> Sequence[Event]:  # noqa: B008
+def year_events(area_id: int, year: int, reader: Reader, filters: Filters = NO_FILTERS) -> Sequence[Event]:
     """Return the events of a school year, with categories."""
     first, last = year_days(year)
     statement = sa.select(Event).where(visible(area_id, reader), Event.day.between(first, last))
@@ -172,10 +173,10 @@ def coming_by_category(area_id: int, reader: Reader, *, today: date) -> list[tup
         sa.select(Category, sa.func.count(Event.id))
         .join(Event, Event.category_id == Category.id)
         .where(visible(area_id, reader), Event.day >= today, Event.status == EventStatus.PUBLISHED)
-        .group_by(Category)
+        .group_by(*sa.inspect(Category).columns)
         .order_by(Category.position, Category.name)
     )
-    return [(category, count) for category, count in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 def coming_for(area_id: int, reader: Reader, *, today: date) -> tuple[int, int]:
@@ -196,7 +197,7 @@ def half_terms(area_id: int, year: int) -> list[HalfTerm]:
 
 
 def terms_around(area_id: int, day: date) -> list[HalfTerm]:
-    """Return the half terms of the school year of a day and of the one before: what a school day is, by looking back."""
+    """Return the half terms of the school year of a day and of the one before it."""
     year = school_year_of(day)
     return _half_terms(area_id, [year - 1, year])
 
@@ -231,7 +232,9 @@ def _year_line(area_id: int, _version: int, today: date, _database: str) -> grid
     return grid.year_line(plan_of_year(area_id, school_year_of(today), ANYBODY, today=today), today=today)
 
 
-def plan_of_year(area_id: int, year: int, reader: Reader, *, today: date, filters: Filters = Filters()) -> grid.YearPlan:  # noqa: B008
+def plan_of_year(
+    area_id: int, year: int, reader: Reader, *, today: date, filters: Filters = NO_FILTERS
+) -> grid.YearPlan:
     """Return the planner of a school year as this reader sees it."""
     first, last = year_days(year)
     return grid.plan_year(

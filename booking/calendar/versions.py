@@ -34,5 +34,5 @@ def _is_shown(session: Session, row: object) -> bool:
         return False
     if row in session.new or row in session.deleted:
         return True
-    state = sa.inspect(row)
+    state: Any = sa.inspect(row)
     return any(attribute.history.has_changes() for attribute in state.attrs if attribute.key not in NOT_SHOWN)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 from math import ceil
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -132,7 +133,12 @@ def _filters() -> tuple[Filters, Refused | None]:
 
 
 def _page_address(page: int) -> str:
-    return url_for("calendar.events", **{**request.args.to_dict(flat=False), "page": [str(page)]})
+    return _list_address({**request.args.to_dict(flat=False), "page": [str(page)]})
+
+
+def _list_address(values: dict[str, list[str]]) -> str:
+    query = urlencode(values, doseq=True)
+    return url_for("calendar.events") + (f"?{query}" if query else "")
 
 
 def _applied(filters: Filters) -> list[tuple[str, str]]:
@@ -156,8 +162,11 @@ def _applied(filters: Filters) -> list[tuple[str, str]]:
 
 
 def _without(name: str, value: str | None = None) -> str:
-    left = {key: [one for one in values if key != name or (value is not None and one != value)] for key, values in request.args.lists()}
-    return url_for("calendar.events", **{key: values for key, values in left.items() if values and key != "page"})
+    left = {
+        key: [one for one in values if key != name or (value is not None and one != value)]
+        for key, values in request.args.lists()
+    }
+    return _list_address({key: values for key, values in left.items() if values and key != "page"})
 
 
 @bp.get("/events/<int:event_id>/")

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -17,7 +17,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect, Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
 from booking.core.errors import Refused
@@ -143,11 +143,11 @@ def atomic(action: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-class Lockable(Protocol):
+class Lockable:
     """A row that can be locked: it has a column that nothing else is derived from."""
 
-    id: Mapped[int]
-    lock_count: Mapped[int]
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lock_count: Mapped[int] = mapped_column(default=0)
 
 
 def lock(*rows: Lockable) -> None:

@@ -1,7 +1,7 @@
 """What all forms share: addresses that can be, plain-words messages, and errors as the summary wants them."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import email_validator
 from flask_wtf import FlaskForm
@@ -50,7 +50,7 @@ def _errors(fields: Any) -> Iterator[tuple[Field, str]]:
 class Required:
     """Refuse an empty answer with a sentence that says what to enter."""
 
-    field_flags: dict[str, Any] = {}
+    field_flags: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
@@ -80,7 +80,9 @@ def email_that_can_be(_form: Any, field: Field) -> None:
 
 def name_field(label: str, sentence: str, **more: Any) -> StringField:
     """Return a field for a person's name, in any script."""
-    return StringField(label, [Required(sentence), Length(max=120, message="Use at most 120 letters")], [cleaned], **more)
+    return StringField(
+        label, [Required(sentence), Length(max=120, message="Use at most 120 letters")], [cleaned], **more
+    )
 
 
 def email_field(label: str, sentence: str = "", **more: Any) -> EmailField:

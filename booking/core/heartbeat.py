@@ -21,8 +21,11 @@ class Heartbeat(Base):
 @atomic
 def beat(name: str) -> None:
     """Write down that this job has just run to its end."""
-    if not db.session.execute(sa.update(Heartbeat).where(Heartbeat.name == name).values(at=now())).rowcount:
+    known = db.session.get(Heartbeat, name)
+    if known is None:
         db.session.add(Heartbeat(name=name, at=now()))
+    else:
+        known.at = now()
 
 
 def last_beat(name: str) -> datetime | None:

@@ -58,7 +58,9 @@ class Settings:
             mail_username=read.text("MAIL_USERNAME"),
             mail_password=read.text("MAIL_PASSWORD"),
             mail_use_tls=read.flag("MAIL_USE_TLS"),
-            mail_default_sender=read.sender("MAIL_DEFAULT_SENDER", required=not demo and bool(read.text("MAIL_SERVER"))),
+            mail_default_sender=read.sender(
+                "MAIL_DEFAULT_SENDER", required=not demo and bool(read.text("MAIL_SERVER"))
+            ),
             redis_url=read.text("REDIS_URL"),
             rate_limits=read.on_or_off("RATE_LIMITS"),
             port=port,

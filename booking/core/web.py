@@ -56,7 +56,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     loader = app.jinja_loader
     assert loader is not None
-    app.jinja_loader = ChoiceLoader(  # type: ignore[misc]
+    app.jinja_loader = ChoiceLoader(
         [loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
     )
     app.jinja_env.globals["asset"] = asset
@@ -112,8 +112,14 @@ def _form_expired(_error: CSRFError) -> tuple[str, int]:
 
 
 ERRORS = {
-    400: ("We could not read that", "Something in the address or the form was not as it should be. Nothing has been changed."),
-    403: ("This is not yours to open", "It belongs to the team of the partnership, or to somebody else. Signing in may help."),
+    400: (
+        "We could not read that",
+        "Something in the address or the form was not as it should be. Nothing has been changed.",
+    ),
+    403: (
+        "This is not yours to open",
+        "It belongs to the team of the partnership, or to somebody else. Signing in may help.",
+    ),
     404: ("Page not found", "The address may be mistyped or old, or the page is not for everyone."),
     405: ("This page cannot be asked for in that way", "Go back and use the form on the page."),
     410: ("This address has been stopped", "Whoever gave it out has replaced it."),
@@ -132,5 +138,3 @@ def _error_page(error: HTTPException) -> tuple[str, int] | HTTPException:
         db.session.rollback()
     title, sentence = ERRORS.get(code, (error.name, "Go back and try another way."))
     return render_template("errors/error.html", code=code, title=title, sentence=sentence), code
-
-

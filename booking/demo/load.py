@@ -29,16 +29,21 @@ PRIVATE_TITLE = "Parents’ evening workshop"
 
 def is_empty() -> bool:
     """Tell whether nobody has used this database yet."""
-    return db.session.scalar(sa.select(Area.id).limit(1)) is None and db.session.scalar(sa.select(Person.id).limit(1)) is None
+    return (
+        db.session.scalar(sa.select(Area.id).limit(1)) is None
+        and db.session.scalar(sa.select(Person.id).limit(1)) is None
+    )
 
 
 @atomic
 def load() -> int:
-    """Load the demonstration as it looks today. Returns how many events. Raises Refused where anything is there already."""
+    """Load the demonstration as of today. Returns how many events. Raises Refused where anything is there already."""
     if not is_empty():
         raise Refused("This database is not empty. The demonstration only goes into an empty one.")
     chance = random.Random(today().toordinal())  # noqa: S311  invented people, no secrets
-    area = Area(slug="vale-marsh", name="Vale & Marsh SEND Partnership", short_name="Vale & Marsh", email="team@example.org")
+    area = Area(
+        slug="vale-marsh", name="Vale & Marsh SEND Partnership", short_name="Vale & Marsh", email="team@example.org"
+    )
     area.phone = "01632 960123"
     db.session.add(area)
     db.session.flush()
@@ -62,7 +67,10 @@ class _Calendar:
             name: Audience(area_id=area.id, slug=slug(name), name=name, is_families=families, position=position)
             for position, (name, families) in enumerate(people.AUDIENCES)
         }
-        self.venues = {name: Venue(area_id=area.id, name=name, address=address, directions=how) for name, (address, how) in people.VENUES.items()}
+        self.venues = {
+            name: Venue(area_id=area.id, name=name, address=address, directions=how)
+            for name, (address, how) in people.VENUES.items()
+        }
         self.venues["On line"].is_online = True
         db.session.add_all([*self.categories.values(), *self.audiences.values(), *self.venues.values()])
         db.session.flush()
@@ -82,10 +90,20 @@ class _Calendar:
         """Add terms, reminder rules and events."""
         for year in {*years_of(self.planned), *(year - 1 for year in years_of(self.planned))}:
             for term in terms_of(year):
-                db.session.add(Term(area_id=self.area.id, year=year, number=term.number, first_day=term.first_day, last_day=term.last_day))
+                db.session.add(
+                    Term(
+                        area_id=self.area.id,
+                        year=year,
+                        number=term.number,
+                        first_day=term.first_day,
+                        last_day=term.last_day,
+                    )
+                )
         for category in self.categories.values():
             for days_before, at in DEFAULT_RULES:
-                db.session.add(ReminderRule(category_id=category.id, days_before=days_before, at=at, active_since=now()))
+                db.session.add(
+                    ReminderRule(category_id=category.id, days_before=days_before, at=at, active_since=now())
+                )
         events = [self._event(one) for one in self.planned]
         db.session.add_all(events)
         db.session.flush()
@@ -123,7 +141,9 @@ class _Calendar:
 
     def _venue(self, name: str) -> Venue | None:
         if name and name not in self.venues:
-            self.venues[name] = Venue(area_id=self.area.id, name=name, address="Marsham", directions="Please sign in at the school’s office.")
+            self.venues[name] = Venue(
+                area_id=self.area.id, name=name, address="Marsham", directions="Please sign in at the school’s office."
+            )
             db.session.add(self.venues[name])
         return self.venues.get(name)
 
@@ -158,7 +178,11 @@ def _people(area: Area, schools: list[School]) -> None:
 def _book(events: list[Event], schools: list[School], chance: random.Random) -> None:
     """Book places at most sessions, fill one with people waiting, and give Priya Nair two."""
     sessions = [event for event in events if event.takes_bookings]
-    coming = [event for event in sessions if event.starts_at > now() + timedelta(hours=1) and (event.closes_at is None or event.closes_at > now())]
+    coming = [
+        event
+        for event in sessions
+        if event.starts_at > now() + timedelta(hours=1) and (event.closes_at is None or event.closes_at > now())
+    ]
     full = next((event for event in coming if event.title.startswith(FULL_TITLE)), None)
     for event in sessions:
         room = event.capacity or 40
@@ -175,7 +199,9 @@ def _book(events: list[Event], schools: list[School], chance: random.Random) -> 
         _book_one(event, name, email, school, chance, colleague="Daniel Achebe")
 
 
-def _guests(event: Event, schools: list[School], chance: random.Random, number: int) -> list[tuple[str, str, School | None]]:
+def _guests(
+    event: Event, schools: list[School], chance: random.Random, number: int
+) -> list[tuple[str, str, School | None]]:
     families = any(audience.is_families for audience in event.audiences)
     names = [f"{first} {last}" for first in people.FIRST for last in people.LAST]
     guests: list[tuple[str, str, School | None]] = []
@@ -217,4 +243,3 @@ def _tidy_the_outbox() -> None:
     newest = db.session.scalars(sa.select(Message.id).order_by(Message.id.desc()).limit(KEPT_MESSAGES)).all()
     db.session.execute(sa.delete(Message).where(Message.id.not_in(newest)))
     db.session.execute(sa.update(Message).values(status=MessageStatus.SENT, sent_at=now(), tries=1))
-

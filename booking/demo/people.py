@@ -46,9 +46,18 @@ Vale End CE Primary School|primary
 Wharfside Primary School|primary
 """
 VENUES = {
-    "Oak Suite": ("Larkfield Primary School, Long Meadow, Marsham MA3 7QP", "Parking behind the sports hall. Step-free from the main door, hearing loop."),
-    "The Old Library": ("Market Street, Marsham MA1 2TT", "Opposite the bus station. Step-free, quiet room, accessible toilet."),
-    "Marsham Town Hall": ("Castle Square, Marsham MA1 1AA", "Five minutes from the railway station. Lift to all floors, hearing loop."),
+    "Oak Suite": (
+        "Larkfield Primary School, Long Meadow, Marsham MA3 7QP",
+        "Parking behind the sports hall. Step-free from the main door, hearing loop.",
+    ),
+    "The Old Library": (
+        "Market Street, Marsham MA1 2TT",
+        "Opposite the bus station. Step-free, quiet room, accessible toilet.",
+    ),
+    "Marsham Town Hall": (
+        "Castle Square, Marsham MA1 1AA",
+        "Five minutes from the railway station. Lift to all floors, hearing loop.",
+    ),
     "Partnership office": ("2 Mill Yard, Marsham MA2 4RE", "Ring at the side door. Two parking spaces for visitors."),
     "On line": ("", "Whoever has a place gets the link by e-mail."),
 }
@@ -66,15 +75,71 @@ CATEGORIES = (
     ("Transition", "TR", 11, "public"),
     ("Team and boards", "TB", 12, "team"),
 )
-AUDIENCES = (("SENCos", False), ("Headteachers", False), ("Early years", False), ("Teaching assistants", False), ("Parents and carers", True))
+AUDIENCES = (
+    ("SENCos", False),
+    ("Headteachers", False),
+    ("Early years", False),
+    ("Teaching assistants", False),
+    ("Parents and carers", True),
+)
 TEAM = (
     ("organiser@example.org", "Tom Okafor", ("administrator", "organiser")),
     ("lead@example.org", "Helen Bright", ("organiser",)),
     ("therapist@example.org", "Amina Yusuf", ("facilitator",)),
 )
 SENCO = ("senco@example.org", "Priya Nair", "Oakhurst Primary School")
-FIRST = "Ada Beth Colm Daniel Ewa Farah Gareth Hana Ines Joe Kofi Lucy Marta Nia Omar Petra Ravi Ruth Samir Shreya Theo Uma Viv Wen Yusuf Zoe".split()
-LAST = "Achebe Adeyemi Brady Carter Duarte Evans Fenn Grant Haddad Iqbal Jones Kowalska Lomax Marsden Novak Obi Patel Pryce Rowlands Shah Turner Walsh".split()
+FIRST = [
+    "Ada",
+    "Beth",
+    "Colm",
+    "Daniel",
+    "Ewa",
+    "Farah",
+    "Gareth",
+    "Hana",
+    "Ines",
+    "Joe",
+    "Kofi",
+    "Lucy",
+    "Marta",
+    "Nia",
+    "Omar",
+    "Petra",
+    "Ravi",
+    "Ruth",
+    "Samir",
+    "Shreya",
+    "Theo",
+    "Uma",
+    "Viv",
+    "Wen",
+    "Yusuf",
+    "Zoe",
+]
+LAST = [
+    "Achebe",
+    "Adeyemi",
+    "Brady",
+    "Carter",
+    "Duarte",
+    "Evans",
+    "Fenn",
+    "Grant",
+    "Haddad",
+    "Iqbal",
+    "Jones",
+    "Kowalska",
+    "Lomax",
+    "Marsden",
+    "Novak",
+    "Obi",
+    "Patel",
+    "Pryce",
+    "Rowlands",
+    "Shah",
+    "Turner",
+    "Walsh",
+]
 
 TEXTS = {
     "SENCo forum": "News from the county, one topic in depth, and time for your own questions.\n\nBring one thing that went well and one that is stuck. There is time at the end, and tea.",

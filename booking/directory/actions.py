@@ -86,7 +86,9 @@ def sign_in_by_code(browser: str, code: str) -> tuple[Person, str]:
     mine = SignIn.browser_hash == secret_hash("sign-in browser", browser)
     digits = "".join(letter for letter in code if letter.isdecimal())
     return _consume(
-        sa.and_(mine, SignIn.tries <= MOST_TRIES, SignIn.code_hash == secret_hash("sign-in code", f"{browser}:{digits}")),
+        sa.and_(
+            mine, SignIn.tries <= MOST_TRIES, SignIn.code_hash == secret_hash("sign-in code", f"{browser}:{digits}")
+        ),
         WRONG_CODE,
     )
 
@@ -130,7 +132,9 @@ def sign_out_everywhere(person: Person) -> None:
 @atomic
 def change_details(person: Person, *, name: str, school_id: int | None) -> None:
     """Keep a person's name and school. Raises Refused for a school that is not there."""
-    refuse_unless(school_id is None or db.session.get(School, school_id), "Choose your school from the list.", field="school")
+    refuse_unless(
+        school_id is None or db.session.get(School, school_id), "Choose your school from the list.", field="school"
+    )
     person.name, person.school_id = one_line(name), school_id
 
 

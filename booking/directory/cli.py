@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 
 import click
+import email_validator
 from flask.cli import AppGroup
 
 from booking.core.addresses import absolute
 from booking.core.commands import says_why
 from booking.core.errors import Refused
-from booking.core.forms import email_validator
 from booking.directory import actions, queries
 from booking.directory.models import RoleName
 from booking.directory.register import read_register

@@ -22,7 +22,10 @@ class CodeForm(Form):
 
     code = StringField(
         "The six digits in the e-mail",
-        [Required("Enter the six digits of the e-mail"), Regexp(r"^[\d\s-]{6,12}$", message="Enter six digits, like 123456")],
+        [
+            Required("Enter the six digits of the e-mail"),
+            Regexp(r"^[\d\s-]{6,12}$", message="Enter six digits, like 123456"),
+        ],
         [cleaned],
     )
 

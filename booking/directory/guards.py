@@ -11,7 +11,7 @@ from flask_login import LoginManager, current_user
 
 from booking.core.web import from_this_machine
 from booking.directory import queries
-from booking.directory.models import Area, Person, RoleName
+from booking.directory.models import Area, Person, Role, RoleName
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -38,7 +38,7 @@ class Visitor:
     @property
     def is_administrator(self) -> bool:
         """Tell whether they hold the installation."""
-        return bool(self.person) and any(role.role is RoleName.ADMINISTRATOR for role in self.person.roles)
+        return any(role.role is RoleName.ADMINISTRATOR for role in self._roles)
 
     def organises(self, area_id: int) -> bool:
         """Tell whether they belong to the area's team, or are an administrator."""
@@ -49,13 +49,17 @@ class Visitor:
         return self.organises(area_id) or self._holds(RoleName.FACILITATOR, area_id)
 
     def _holds(self, name: RoleName, area_id: int) -> bool:
-        return bool(self.person) and any(r.role is name and r.area_id == area_id for r in self.person.roles)
+        return any(role.role is name and role.area_id == area_id for role in self._roles)
+
+    @property
+    def _roles(self) -> list[Role]:
+        return self.person.roles if self.person else []
 
 
 ANYBODY = Visitor()
 
 
-@login.user_loader  # type: ignore[untyped-decorator]
+@login.user_loader
 def _load(session_id: str) -> Person | None:
     """Return the person whose session this is: `id:session_key`, so that a new key signs out everywhere."""
     person_id, _, session_key = session_id.partition(":")
@@ -75,7 +79,7 @@ def area() -> Area:
         g.area = queries.find_area()
     if g.area is None:
         abort(503)
-    return g.area  # type: ignore[no-any-return]
+    return g.area
 
 
 def guard(view: View[P], name: str) -> View[P]:

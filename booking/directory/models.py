@@ -117,7 +117,7 @@ class Role(Base):
 
 
 class SignIn(Base):
-    """One request to sign in: the link and the code that were mailed, as keyed hashes, good once and for a short time."""
+    """One request to sign in: the link and the code that were mailed, as keyed hashes, good once and soon over."""
 
     __tablename__ = "sign_ins"
     __table_args__ = (

@@ -48,9 +48,13 @@ def find_person(email: str) -> Person | None:
 
 def person_by_id(person_id: int) -> Person | None:
     """Return the person with roles and school, in one statement."""
-    return db.session.scalars(
-        sa.select(Person).where(Person.id == person_id).options(joinedload(Person.roles), joinedload(Person.school))
-    ).unique().one_or_none()
+    return (
+        db.session.scalars(
+            sa.select(Person).where(Person.id == person_id).options(joinedload(Person.roles), joinedload(Person.school))
+        )
+        .unique()
+        .one_or_none()
+    )
 
 
 def sign_ins_since(condition: ColumnElement[bool], since: datetime) -> int:

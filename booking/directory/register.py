@@ -55,7 +55,8 @@ def read_register(data: bytes) -> list[RegisterRow]:
     reader = csv.DictReader(io.StringIO(text))
     if NAME not in (reader.fieldnames or []):
         raise Refused(f"Row 1: there is no column “{NAME}”. Keep the national register’s column names.")
-    rows, seen = [], {}
+    rows: list[RegisterRow] = []
+    seen: dict[str, int] = {}
     for number, record in enumerate(reader, start=2):
         row = _row(record, number)
         if row is None:
@@ -99,7 +100,7 @@ def _closed(values: dict[str, str], number: int) -> date | None:
         return None
     for form in ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d"):
         try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007  a day has no zone
+            return datetime.strptime(text, form).date()
         except ValueError:
             continue
     raise Refused(f"Row {number}: “{text}” is not a date. Write it like 31-08-2024.")

@@ -70,7 +70,9 @@ def confirm_sign_in(token: str) -> ResponseReturnValue:
     if request.method == "POST":
         return _welcome(*actions.sign_in_by_link(token))
     found = queries.find_sign_in(secret_hash("sign-in link", token))
-    return render_template("directory/confirm.html", usable=found is not None, sentence=actions.USED_UP), 200 if found else 410
+    return render_template(
+        "directory/confirm.html", usable=found is not None, sentence=actions.USED_UP
+    ), 200 if found else 410
 
 
 def _welcome(person: Person, next_page: str) -> ResponseReturnValue:

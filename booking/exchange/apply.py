@@ -48,7 +48,9 @@ def context_of(area: Area) -> Context:
 def apply(area: Area, reading: Reading, *, publish: bool) -> Applied:
     """Add what is not there yet, as drafts; with `publish`, publish what raised no alarm and is meant for others."""
     done, tables = Applied(), _Tables(area)
-    known = set(db.session.scalars(sa.select(Event.import_key).where(Event.area_id == area.id, Event.import_key.is_not(None))))
+    known = set(
+        db.session.scalars(sa.select(Event.import_key).where(Event.area_id == area.id, Event.import_key.is_not(None)))
+    )
     seen: Counter[str] = Counter()
     for entry in reading.entries:
         day = entry.date or entry.suggested_date
@@ -71,7 +73,16 @@ def apply(area: Area, reading: Reading, *, publish: bool) -> Applied:
         done.added += 1
     done.new_categories = tables.new_categories
     if done.added:
-        audit.record("imported", "file", None, by=None, area_id=area.id, file=reading.file, added=done.added, published=done.published)
+        audit.record(
+            "imported",
+            "file",
+            None,
+            by=None,
+            area_id=area.id,
+            file=reading.file,
+            added=done.added,
+            published=done.published,
+        )
     return done
 
 
@@ -158,7 +169,9 @@ class _Tables:
             is_families = any(word in key for word in ("parent", "carer", "famil"))
             position = len(self.audiences)
             address = free_slug(name, {one.slug for one in self.audiences.values()})
-            audience = Audience(area_id=self.area.id, slug=address, name=name[:80], is_families=is_families, position=position)
+            audience = Audience(
+                area_id=self.area.id, slug=address, name=name[:80], is_families=is_families, position=position
+            )
             db.session.add(audience)
             self.audiences[key] = audience
         return self.audiences[key]
@@ -175,4 +188,3 @@ def letters_for(name: str) -> str:
     """Return the two letters of a category's sign: the first of its first two words."""
     words = slug(name, otherwise="other").split("-")
     return (words[0][0] + (words[1][0] if len(words) > 1 else words[0][1:2] or "X")).upper()
-

@@ -77,7 +77,9 @@ def _tell(reading: Reading, done: Applied | None) -> None:
         click.echo(f"{number} × {code}")
     limits = sum(entry.per_school is not None for entry in reading.entries)
     if limits:
-        click.echo(f"{limits} rows have a limit for each school. Such limits are not kept: tell people in the description.")
+        click.echo(
+            f"{limits} rows have a limit for each school. Such limits are not kept: tell people in the description."
+        )
     if done is None:
         click.echo("A dry run: nothing was changed.")
         return

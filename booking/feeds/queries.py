@@ -18,7 +18,6 @@ from booking.core.tokens import key_of
 from booking.directory.models import Person
 
 
-
 def since(today: date) -> date:
     """Return the first day feeds go back to: the beginning of the school year before this one."""
     return year_days(school_year_of(today) - 1)[0]

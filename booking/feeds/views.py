@@ -40,7 +40,9 @@ def subscribe() -> ResponseReturnValue:
     lines = [("calendar", "All dates", absolute("feeds.calendar"))]
     for category in queries.public_categories(here.id):
         lines.append((category.slug, category.name, absolute("feeds.category", slug=category.slug)))
-    return render_template("feeds/subscribe.html", lines=[(slug, name, address, _ways(address)) for slug, name, address in lines])
+    return render_template(
+        "feeds/subscribe.html", lines=[(slug, name, address, _ways(address)) for slug, name, address in lines]
+    )
 
 
 def _ways(address: str) -> list[tuple[str, str]]:
@@ -136,7 +138,7 @@ def _feed(name: str, address: str, entries: Iterable[CalendarEntry]) -> Feed:
 
 def _answer(feed: Feed, caching: str) -> Response:
     """Answer with the feed or 304. Already compressed here, so that the ETag stays what it is; no cookie."""
-    zipped = "gzip" in request.accept_encodings
+    zipped = request.accept_encodings["gzip"] > 0
     answer = make_response(feed.zipped if zipped else feed.body)
     answer.headers["Content-Type"] = "text/calendar; charset=utf-8"
     answer.headers["Cache-Control"] = caching
@@ -145,5 +147,5 @@ def _answer(feed: Feed, caching: str) -> Response:
         answer.headers["Content-Encoding"] = "gzip"
     answer.set_etag(feed.etag + ("-gz" if zipped else ""))
     answer.last_modified = feed.changed_at
-    return answer.make_conditional(request)
-
+    answer.make_conditional(request)
+    return answer

@@ -1,4 +1,4 @@
-"""The life of a message: claimed, then sent, dropped, failed, or queued again. Each step is a transaction of its own."""
+"""The life of a message: claimed, then sent, dropped, failed, or queued again. Each step is one transaction."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,13 @@ def renew_claim(message: Message, *, worker: str) -> bool:
 def mark_sent(message: Message, *, worker: str) -> bool:
     """Record that the server took it."""
     return _change(
-        message, worker, status=MessageStatus.SENT, sent_at=now(), claimed_until=None, outcome=None, tries=Message.tries + 1
+        message,
+        worker,
+        status=MessageStatus.SENT,
+        sent_at=now(),
+        claimed_until=None,
+        outcome=None,
+        tries=Message.tries + 1,
     )
 
 
@@ -93,5 +99,7 @@ def resend(message: Message, *, by: Any) -> None:
 def _change(message: Message, worker: str, **values: Any) -> bool:
     """Change the row if it is still ours: an UPDATE that must change exactly one row."""
     mine = sa.and_(Message.id == message.id, Message.status == MessageStatus.CLAIMED, Message.claimed_by == worker)
-    result = db.session.execute(sa.update(Message).where(mine).values(**values).execution_options(synchronize_session=False))
+    result = db.session.execute(
+        sa.update(Message).where(mine).values(**values).execution_options(synchronize_session=False)
+    )
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]

@@ -19,7 +19,6 @@ from flask import current_app
 from flask_mail import Connection, Mail
 from flask_mail import Message as FlaskMailMessage
 
-from booking.core.clock import now
 from booking.core.settings import Settings
 from booking.core.text import one_line
 from booking.notifications import actions
@@ -70,7 +69,9 @@ def build(message: Message) -> EmailMessage:
     mail.add_alternative(message.html, subtype="html", cte="base64")
     if message.calendar:
         # Base64 for all: quoted-printable of the standard library may write lines of 77 characters.
-        mail.add_alternative(message.calendar, subtype="calendar", cte="base64", params={"method": message.calendar_method or "REQUEST"})
+        mail.add_alternative(
+            message.calendar, subtype="calendar", cte="base64", params={"method": message.calendar_method or "REQUEST"}
+        )
     return mail
 
 
@@ -107,9 +108,8 @@ class OutboxConnection(Connection):
 
     def deliver(self, mail: OutboxMail) -> None:
         """Send one mail. Raises Temporary or Permanent."""
-        assert mail.sender is not None
         try:
-            self.host.sendmail(mail.sender, mail.recipients, mail.as_bytes())
+            self.host.sendmail(sender_address(), [mail.row.to_email], mail.as_bytes())
         except smtplib.SMTPRecipientsRefused as refused:
             code, words = next(iter(refused.recipients.values()))
             raise _refusal(code, words) from None
@@ -231,4 +231,3 @@ def check_server() -> str | None:
     except Temporary as away:
         return str(away)
     return None
-

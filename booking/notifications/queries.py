@@ -37,7 +37,7 @@ def counts(area_id: int) -> dict[MessageStatus, int]:
     rows = db.session.execute(
         sa.select(Message.status, sa.func.count()).where(Message.area_id == area_id).group_by(Message.status)
     )
-    return {status: count for status, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def list_messages(
@@ -51,6 +51,10 @@ def list_messages(
         matches = (column.icontains(words, autoescape=True) for column in (Message.to_email, Message.subject))
         chosen.append(sa.or_(*matches))
     rows = db.session.scalars(
-        sa.select(Message).where(*chosen).order_by(Message.created_at.desc(), Message.id.desc()).limit(limit).offset(offset)
+        sa.select(Message)
+        .where(*chosen)
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(limit)
+        .offset(offset)
     ).all()
     return rows, db.session.scalar(sa.select(sa.func.count()).select_from(Message).where(*chosen)) or 0

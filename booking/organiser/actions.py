@@ -12,7 +12,7 @@ from booking.directory.models import Person
 
 @atomic
 def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) -> int:
-    """Change an event; tell who booked where it moved; let in who waits where there is more room. Returns how many mails."""
+    """Change an event; tell who booked where it moved; let in who waits where there is room. Returns how many mails."""
     was, capacity = When.of(event), event.capacity
     calendar.edit_event(event, values, by=by, revision=revision)
     told = 0

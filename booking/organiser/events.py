@@ -72,7 +72,14 @@ def publish_several() -> ResponseReturnValue:
 @organisers
 def new_event() -> ResponseReturnValue:
     """Make a draft."""
-    form = _form({"kind": Kind.SESSION.value, "visibility": Visibility.PUBLIC.value, "takes_bookings": True, "places_per_booking": 10})
+    form = _form(
+        {
+            "kind": Kind.SESSION.value,
+            "visibility": Visibility.PUBLIC.value,
+            "takes_bookings": True,
+            "places_per_booking": 10,
+        }
+    )
     if form.validate_on_submit():
         try:
             event = calendar_actions.create_event(area(), form.values(), by=the_organiser())

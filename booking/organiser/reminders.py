@@ -43,7 +43,9 @@ def category_reminders(category_id: int) -> ResponseReturnValue:
             return _show(f"Reminders: {category.name}", url_for(".reminders"), _typed(), refused)
         flash(f"Saved when to remind of {category.name}.")
         return redirect(url_for(".reminders"))
-    return _show(f"Reminders: {category.name}", url_for(".reminders"), _of(reminder_queries.rules_of_category(category.id)))
+    return _show(
+        f"Reminders: {category.name}", url_for(".reminders"), _of(reminder_queries.rules_of_category(category.id))
+    )
 
 
 @bp.route("/events/<int:event_id>/reminders/", methods=["GET", "POST"])
@@ -65,7 +67,9 @@ def event_reminders(event_id: int) -> ResponseReturnValue:
     rules = reminder_queries.rules_for(event)
     places = reminder_queries.confirmed_places(event)
     plan = [(_due_at(rule, event.day), len(places)) for rule in rules]
-    return _show(f"Reminders: {event.title}", back, _of(rules), event=event, plan=[one for one in plan if one[0] > now()])
+    return _show(
+        f"Reminders: {event.title}", back, _of(rules), event=event, plan=[one for one in plan if one[0] > now()]
+    )
 
 
 def _due_at(rule: ReminderRule, day: date) -> datetime:
@@ -105,4 +109,3 @@ def _show(
         "organiser/reminder_form.html", title=title, back=back, rows=rows, refused=refused, outcome=outcome, **context
     )
     return page, 422 if refused else 200
-

@@ -63,7 +63,9 @@ def _due(event: Event, places: Sequence[Place]) -> list[policy.Due]:
         day=event.day,
         starts_at=event.starts_at,
         rules=[policy.Rule(rule.id, rule.days_before, rule.at, rule.active_since) for rule in queries.rules_for(event)],
-        holders=[policy.Holder(place.id, recipient_key(place), place.confirmed_at or place.created_at) for place in places],
+        holders=[
+            policy.Holder(place.id, recipient_key(place), place.confirmed_at or place.created_at) for place in places
+        ],
         done=queries.done_for(event),
         at=now(),
     )
@@ -137,9 +139,10 @@ def _set(owner: sa.ColumnElement[bool], times: Times, **owner_values: int) -> No
             rule.active_since = now()
     for days_before, at in times:
         if (days_before, at) not in known:
-            db.session.add(ReminderRule(days_before=days_before, at=at, active_since=now(), active=True, **owner_values))
+            db.session.add(
+                ReminderRule(days_before=days_before, at=at, active_since=now(), active=True, **owner_values)
+            )
 
 
 def _words(times: Times) -> list[str]:
     return [f"{days} days before at {at:%H:%M}" for days, at in times]
-

@@ -27,7 +27,9 @@ def reminders(event: Event, places: Sequence[Place]) -> dict[int, Message]:
     to: dict[str, list[Place]] = {}
     for place in places:
         to.setdefault(place.email or place.booking.email, []).append(place)
-    return {place.id: message for email, mine in to.items() for message in [_post(event, email, mine)] for place in mine}
+    return {
+        place.id: message for email, mine in to.items() for message in [_post(event, email, mine)] for place in mine
+    }
 
 
 def _post(event: Event, email: str, places: Sequence[Place]) -> Message:

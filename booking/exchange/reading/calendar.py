@@ -29,7 +29,9 @@ def read_calendar(workbook: Workbook, context: Context = NOTHING_KNOWN) -> Readi
             layouts.append("native" if header.is_native else "table")
             entries += read_table(sheet, header, context)
         elif any(sheet.rows):
-            problems.append(Issue("sheet-left-out", f"The sheet “{sheet.name}” does not look like a calendar and was left out."))
+            problems.append(
+                Issue("sheet-left-out", f"The sheet “{sheet.name}” does not look like a calendar and was left out.")
+            )
     if not layouts:
         raise Unreadable("There is no calendar in this file: no column of dates, and no weeks that begin with W/B.")
     for entry in entries:

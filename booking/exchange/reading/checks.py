@@ -1,4 +1,4 @@
-"""What is odd about entries once they are read: each check is a function of one entry. Later ones are added to CHECKS."""
+"""What is odd about entries once they are read: each check is a function of one entry; CHECKS lists them."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -14,16 +14,21 @@ _WEEKDAY = r"(?:mon(?:day)?|tues?(?:day)?|wed(?:s|nesday)?|thu(?:rs?(?:day)?)?|f
 _ISO = re.compile(r"(?<!\d)(?P<year>\d{4})-(?P<mon>\d{1,2})-(?P<day>\d{1,2})(?!\d)")
 # The same mark twice, and no am or pm after it: `9.30-10.30` and `Workshop 4.3.30pm` are times.
 _NUMBERS = re.compile(
-    r"(?<![\d./])(?P<day>\d{1,2})\s?(?P<mark>[./-])\s?(?P<mon>\d{1,2})\s?(?P=mark)\s?(?P<year>\d{4}|\d{2})(?!\d|\s*[ap]\.?m\b)", re.I
+    r"(?<![\d./])(?P<day>\d{1,2})\s?(?P<mark>[./-])\s?(?P<mon>\d{1,2})\s?(?P=mark)\s?(?P<year>\d{4}|\d{2})(?!\d|\s*[ap]\.?m\b)",
+    re.IGNORECASE,
 )
-_WORDS = re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+(?P<year>\d{{4}}))?", re.I)
-_MONTH_FIRST = re.compile(rf"\b{_MONTH}\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[.:]\d)(?:,?\s+(?P<year>\d{{4}}))?", re.I)
+_WORDS = re.compile(
+    rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+(?P<year>\d{{4}}))?", re.IGNORECASE
+)
+_MONTH_FIRST = re.compile(
+    rf"\b{_MONTH}\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[.:]\d)(?:,?\s+(?P<year>\d{{4}}))?", re.IGNORECASE
+)
 # `6/7 transition` means years 6 and 7; without a year, numbers are a date only at the start of a line, before a colon.
 _SHORT = re.compile(r"^(?P<day>\d{1,2})[./](?P<mon>\d{1,2})(?=\s*:)(?P<year>)")
-_WEEK = re.compile(r"\bw\s?/?\s?[cb]\b\.?:?\s*|\bweek\s+(?:commencing|beginning)\s*:?\s*", re.I)
-_DAY_BEFORE = re.compile(rf"(?P<weekday>\b{_WEEKDAY})\.?,?\s*$", re.I)
-_DAY_AFTER = re.compile(rf"^\s*[,(]?\s*(?P<weekday>{_WEEKDAY})\b\.?\)?(?!\s+[a-z])", re.I)
-_DAY_IN_BRACKETS = re.compile(rf"\(\s*(?P<weekday>{_WEEKDAY})\.?\s*\)", re.I)
+_WEEK = re.compile(r"\bw\s?/?\s?[cb]\b\.?:?\s*|\bweek\s+(?:commencing|beginning)\s*:?\s*", re.IGNORECASE)
+_DAY_BEFORE = re.compile(rf"(?P<weekday>\b{_WEEKDAY})\.?,?\s*$", re.IGNORECASE)
+_DAY_AFTER = re.compile(rf"^\s*[,(]?\s*(?P<weekday>{_WEEKDAY})\b\.?\)?(?!\s+[a-z])", re.IGNORECASE)
+_DAY_IN_BRACKETS = re.compile(rf"\(\s*(?P<weekday>{_WEEKDAY})\.?\s*\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

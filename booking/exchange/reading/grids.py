@@ -9,8 +9,8 @@ from booking.exchange.reading.entries import Context, Entry, Issue
 from booking.exchange.reading.lines import Place, read_line
 from booking.exchange.reading.workbook import Cell, Sheet
 
-_HALF_TERM = re.compile(r"\bhalf[\s-]*term\s*\d|\b(?:autumn|spring|summer)\s*(?:term)?\s*[12]\b", re.I)
-_WEEK_HEAD = re.compile(r"^[\s*]*w\s?/?\s?[bc]\b\.?:?\s*|^[\s*]*week\s+(?:beginning|commencing)\s*:?\s*", re.I)
+_HALF_TERM = re.compile(r"\bhalf[\s-]*term\s*\d|\b(?:autumn|spring|summer)\s*(?:term)?\s*[12]\b", re.IGNORECASE)
+_WEEK_HEAD = re.compile(r"^[\s*]*w\s?/?\s?[bc]\b\.?:?\s*|^[\s*]*week\s+(?:beginning|commencing)\s*:?\s*", re.IGNORECASE)
 _ODD_DATE = re.compile(r"(?P<day>\d{1,2})[./-](?P<month>\d{1,2})[./-](?P<year>\d{2,4})")
 _SCHOOL_YEAR = re.compile(r"\b(?P<year>20\d{2})\s?[-/–]\s?(?:20)?\d{2}\b")
 WEEK = timedelta(days=6)
@@ -27,7 +27,7 @@ def read_grid(sheet: Sheet, context: Context) -> list[Entry]:
     """Return the entries of a grid, half term by half term and week by week."""
     near = _middle_of_the_year(sheet, context)
     cells = [cell for row in sheet.rows for cell in row if _belongs_to_the_grid(cell)]
-    entries = []
+    entries: list[Entry] = []
     for cell in sorted(cells, key=lambda one: (one.column, one.row)):
         entries.extend(_read_cell(cell, near, tuple(context.venues)))
     return entries

@@ -28,7 +28,8 @@ def read_line(text: str, place: Place, venues: tuple[str, ...] = ()) -> list[Ent
     title = tidy(rest)
     if not title:
         return []
-    return [_entry(text, title, place, day, weekday, found, venue) for day in dates or [None]]
+    days: list[FoundDate | None] = [*dates] or [None]
+    return [_entry(text, title, place, day, weekday, found, venue) for day in days]
 
 
 def _without_dates(text: str, dates: list[FoundDate]) -> str:
@@ -44,7 +45,13 @@ def _without_dates(text: str, dates: list[FoundDate]) -> str:
 
 
 def _entry(
-    text: str, title: str, place: Place, found: FoundDate | None, weekday: int | None, at: FoundTime | None, venue: str | None
+    text: str,
+    title: str,
+    place: Place,
+    found: FoundDate | None,
+    weekday: int | None,
+    at: FoundTime | None,
+    venue: str | None,
 ) -> Entry:
     category = category_of(title)
     entry = Entry(
@@ -66,7 +73,9 @@ def _entry(
         weekday_issue(entry, said)
     if at and at.ambiguous:
         suggestion = f"{at.likely:%H:%M}" if at.likely else None
-        entry.issues.append(Issue("time-ambiguous", "This time can be read in two ways. Which one is meant?", suggestion))
+        entry.issues.append(
+            Issue("time-ambiguous", "This time can be read in two ways. Which one is meant?", suggestion)
+        )
     return entry
 
 

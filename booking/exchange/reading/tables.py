@@ -168,7 +168,9 @@ def _native(record: Record, row: list[Cell], near: date | None, context: Context
         kind=kind,
         category=category,
         venue=record["venue"].text if "venue" in record else None,
-        audience=[part.strip() for part in re.split(r"[;,]", record["audience"].text) if part.strip()] if "audience" in record else [],
+        audience=[part.strip() for part in re.split(r"[;,]", record["audience"].text) if part.strip()]
+        if "audience" in record
+        else [],
         capacity=_number(record, "places", number),
         visibility=_one_of(record, "visibility", VISIBILITIES, number),
         per_school=_number(record, "per school", number),
@@ -197,7 +199,9 @@ def _read_closing(entry: Entry, record: Record, number: int, near: date | None) 
         return
     day, issue, _ = _day_of(cell, near or entry.date)
     if day is None or issue:
-        raise Unreadable(f"Row {number}: “{cell.text[:40]}” under Closes is not a date. Write it like 2026-11-20 12:00.")
+        raise Unreadable(
+            f"Row {number}: “{cell.text[:40]}” under Closes is not a date. Write it like 2026-11-20 12:00."
+        )
     text = re.sub(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}", " ", cell.text)
     at = find_time(text)
     entry.closes = datetime.combine(day, at.start if at and at.start else time(12, 0))
@@ -234,5 +238,7 @@ def _time(record: Record, name: str, number: int) -> time | None:
         return time(int(exact[1]), int(exact[2]))
     found = find_time(cell.text)
     if found is None or found.start is None:
-        raise Unreadable(f"Row {number}: “{cell.text[:40]}” under {name.capitalize()} is not a time. Write it like 13:30.")
+        raise Unreadable(
+            f"Row {number}: “{cell.text[:40]}” under {name.capitalize()} is not a time. Write it like 13:30."
+        )
     return found.start

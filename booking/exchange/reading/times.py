@@ -7,13 +7,15 @@ from datetime import time
 _ONE = r"(?P<h{n}>\d{{1,2}})(?:[.:](?P<m{n}>\d{{2}}))?\s*(?P<half{n}>[ap]\.?m\.?\b)?"
 _COMPACT = r"(?P<c>\d{3,4})"
 _TO = r"\s*(?:-|–|—|to|until)\s*"
-_RANGE = re.compile(rf"(?<![\d.:/]){_ONE.format(n=1)}{_TO}{_ONE.format(n=2)}(?![\d/])", re.I)
-_COMPACT_RANGE = re.compile(rf"(?<![\d.:/]){_COMPACT}{_TO}{_ONE.format(n=2)}(?![\d/])", re.I)
-_NUMBERED = re.compile(r"(?<![\d.:/])(?P<n>\d{1,2})\.(?P<h>\d{1,2})[.:](?P<m>\d{2})\s*(?P<half>[ap]\.?m\.?\b)", re.I)
-_SINGLE = re.compile(r"(?<![\d.:/])(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?\s*(?P<half>[ap]\.?m\.?\b)", re.I)
+_RANGE = re.compile(rf"(?<![\d.:/]){_ONE.format(n=1)}{_TO}{_ONE.format(n=2)}(?![\d/])", re.IGNORECASE)
+_COMPACT_RANGE = re.compile(rf"(?<![\d.:/]){_COMPACT}{_TO}{_ONE.format(n=2)}(?![\d/])", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?<![\d.:/])(?P<n>\d{1,2})\.(?P<h>\d{1,2})[.:](?P<m>\d{2})\s*(?P<half>[ap]\.?m\.?\b)", re.IGNORECASE
+)
+_SINGLE = re.compile(r"(?<![\d.:/])(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?\s*(?P<half>[ap]\.?m\.?\b)", re.IGNORECASE)
 _BARE = re.compile(r"(?<![\d.:/])(?P<h>\d{1,2})[.:](?P<m>\d{2})(?![\d.:/])")
-_NOON = re.compile(r"\b(?:12\s*)?(?:noon|midday)\b", re.I)
-_LEAD = re.compile(r"(?:\b(?:by|at|from|before)\s+|@\s*)$", re.I)
+_NOON = re.compile(r"\b(?:12\s*)?(?:noon|midday)\b", re.IGNORECASE)
+_LEAD = re.compile(r"(?:\b(?:by|at|from|before)\s+|@\s*)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

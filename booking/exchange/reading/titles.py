@@ -9,7 +9,10 @@ CATEGORIES: tuple[tuple[str, str], ...] = (
     (r"solution circle", "Solution Circle"),
     (r"coffee morning|parent.*(?:drop.?in|coffee)", "Coffee morning"),
     (r"conference", "Conference"),
-    (r"\b(?:team|board|behaviour board|triage|steering)\b.*meeting|behaviour board|board meeting|triage", "Team and boards"),
+    (
+        r"\b(?:team|board|behaviour board|triage|steering)\b.*meeting|behaviour board|board meeting|triage",
+        "Team and boards",
+    ),
     (r"consultation day|consultations?\b", "Consultation days"),
     (r"transition", "Transition"),
     (r"briefing|drop.?in|surgery|surgeries", "Briefings and drop-ins"),
@@ -25,17 +28,18 @@ AUDIENCES: tuple[tuple[str, str], ...] = (
     (r"head ?teachers?\b", "Headteachers"),
     (r"\b(?:teaching assistants?|tas)\b", "Teaching assistants"),
 )
-_DUE = re.compile(r"\bclosing date\b|\bdeadline\b|\bcloses?\b|\bdue\b|\bsubmit\b|\breturn by\b", re.I)
+_DUE = re.compile(r"\bclosing date\b|\bdeadline\b|\bcloses?\b|\bdue\b|\bsubmit\b|\breturn by\b", re.IGNORECASE)
 _COMES_TOGETHER = re.compile(
     r"meeting|forum|panel|training|workshop|circle|morning|briefing|group|conference|board|triage|drop.?in|surger|course|"
     r"programme|clinic|event|session|seminar|webinar|consultation|twilight|inset|network|visit|lunch|tea\b|\bday\b",
-    re.I,
+    re.IGNORECASE,
 )
-_BEGINS = re.compile(r"\b(?:begins?|starts?|sent|ends?|opens?|census|sats)\b", re.I)
+_BEGINS = re.compile(r"\b(?:begins?|starts?|sent|ends?|opens?|census|sats)\b", re.IGNORECASE)
 _BRACKETS = re.compile(r"\(([^()]*)\)")
-_ON_LINE = re.compile(r"\b(?:ms teams|teams|zoom|on ?line|google meet|virtual)\b", re.I)
+_ON_LINE = re.compile(r"\b(?:ms teams|teams|zoom|on ?line|google meet|virtual)\b", re.IGNORECASE)
 _PLACE = re.compile(
-    r"\b(?:suite|hall|school|room|centre|center|library|academy|college|church|nursery|house|office|hub|theatre|hotel)\b", re.I
+    r"\b(?:suite|hall|school|room|centre|center|library|academy|college|church|nursery|house|office|hub|theatre|hotel)\b",
+    re.IGNORECASE,
 )
 _AT = re.compile(r"(?:\s+at\s+|\s*@\s*|,\s*(?:at\s+)?)(?P<place>(?:the\s+)?[A-Z0-9][^()]*)$")
 
@@ -53,9 +57,9 @@ def take_venue(text: str, venues: Collection[str] = ()) -> tuple[str, str | None
         inside = tidy(match[1])
         if inside and _is_place(inside, venues):
             return text[: match.start()] + " " + text[match.end() :], inside
-    match = _AT.search(text)
-    if match and _is_place(match["place"], venues):
-        return text[: match.start()], tidy(re.sub(r"^the\s+", "", match["place"], flags=re.I))
+    at = _AT.search(text)
+    if at and _is_place(at["place"], venues):
+        return text[: at.start()], tidy(re.sub(r"^the\s+", "", at["place"], flags=re.IGNORECASE))
     return text, None
 
 
@@ -75,10 +79,10 @@ def kind_of(title: str, *, has_time: bool) -> str:
 
 def category_of(title: str) -> str | None:
     """Return the usual kind of event that the words of a title tell, or None."""
-    return next((name for pattern, name in CATEGORIES if re.search(pattern, title, re.I)), None)
+    return next((name for pattern, name in CATEGORIES if re.search(pattern, title, re.IGNORECASE)), None)
 
 
 def audience_of(title: str) -> list[str]:
     """Return whom the words of a title name; `EYFS SENCo forum` is for early years, not for all SENCos."""
-    found = [name for pattern, name in AUDIENCES if re.search(pattern, title, re.I)]
+    found = [name for pattern, name in AUDIENCES if re.search(pattern, title, re.IGNORECASE)]
     return [name for name in found if name != "SENCos"] if "Early years" in found else found

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -78,12 +79,14 @@ def _read_xlsx(data: bytes) -> list[Sheet]:
             if sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED:
                 raise Unreadable("The file unpacks to more than 200 MB. Is this the right file?")
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        return [_sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
+        return [
+            _sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names
+        ]
     except (zipfile.BadZipFile, CalamineError, ValueError, OSError, NotImplementedError):
         raise Unreadable(f"This is not a spreadsheet, or it is damaged. {_SAVE_AS}") from None
 
 
-def _sheet(name: str, values: list[list[object]]) -> Sheet:
+def _sheet(name: str, values: Sequence[Sequence[object]]) -> Sheet:
     if sum(len(row) for row in values) > MOST_CELLS:
         raise Unreadable(f"The sheet {name} has more than {MOST_CELLS:,} cells. Is this the right file?")
     rows = []
@@ -102,7 +105,7 @@ def _cell(prefix: str, row: int, column: int, value: object) -> Cell:
     if isinstance(value, date):
         return Cell(row, column, where, value.isoformat(), value)
     if isinstance(value, timedelta):
-        value = (datetime.min + value).time() if timedelta(0) <= value < timedelta(days=1) else str(value)
+        value = (datetime(2000, 1, 1) + value).time() if timedelta(0) <= value < timedelta(days=1) else str(value)
     if isinstance(value, time):
         return Cell(row, column, where, f"{value:%H:%M}", value)
     if isinstance(value, float) and value.is_integer():
