@@ -9,6 +9,7 @@ from booking.calendar.terms import HalfTerm, monday_of, school_year_of, week_of,
 from booking.calendar.wording import say_day_month, say_weekday
 
 WEEK = timedelta(days=6)
+SATURDAY = 5
 BUSY = 4
 HIGHEST_BAR = 5
 _AFTER = {
@@ -76,7 +77,8 @@ class Holiday:
         if not self.bank_holidays:
             return days
         one = "bank holiday" if len(self.bank_holidays) == 1 else "bank holidays"
-        return f"{days}; {one} {' and '.join(say_day_month(day) for day in self.bank_holidays)}"
+        *first, last = [say_day_month(day) for day in self.bank_holidays]
+        return f"{days}; {one} {' and '.join(part for part in (', '.join(first), last) if part)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _week(term: HalfTerm, number: int, cells: _Cells, today: date, days_off: Map
 def _days_off(term: HalfTerm, monday: date, bank_holidays: Mapping[date, str]) -> Iterable[str]:
     """Return what is closed in a week: bank holidays, and the days before or after the half term."""
     friday = monday + timedelta(days=4)
-    for day in sorted(day for day in bank_holidays if monday <= day <= friday):
+    for day in sorted(day for day in bank_holidays if max(monday, term.first_day) <= day <= min(friday, term.last_day)):
         yield f"Bank holiday {_short(day)}"
     if monday < term.first_day:
         yield f"Holiday to {_short(term.first_day - timedelta(days=1))}"
@@ -187,17 +189,17 @@ def _holiday(term: HalfTerm, following: HalfTerm | None, cells: _Cells, bank_hol
         name=_AFTER.get(term.number, "Summer holiday") if following else "Summer holiday",
         first_day=first,
         last_day=last,
-        bank_holidays=tuple(sorted(day for day in bank_holidays if first <= day <= until)),
+        bank_holidays=tuple(sorted(day for day in bank_holidays if first <= day <= until and day.weekday() < SATURDAY)),
         entries=tuple(cells.holidays.get(term.number, ())),
     )
 
 
 def _next_weekday(day: date) -> date:
-    return next(d for d in (day + timedelta(days=n) for n in (1, 2, 3)) if d.weekday() < 5)
+    return next(d for d in (day + timedelta(days=n) for n in (1, 2, 3)) if d.weekday() < SATURDAY)
 
 
 def _weekday_before(day: date) -> date:
-    return next(d for d in (day - timedelta(days=n) for n in (1, 2, 3)) if d.weekday() < 5)
+    return next(d for d in (day - timedelta(days=n) for n in (1, 2, 3)) if d.weekday() < SATURDAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from booking.reminders.policy import DEFAULT_RULES
 KEPT_MESSAGES = 12
 EVENING = time(18, 0)
 FULL_TITLE = "Solution Circle"
-PRIVATE_TITLE = "Parents’ evening workshop"
+PRIVATE_TITLE = "Parents’ evening workshop: planning the summer"
 
 
 def is_empty() -> bool:

@@ -1,0 +1,248 @@
+"""Booking by posting real forms, without scripts."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from booking.bookings.models import Booking, Place
+from booking.calendar.models import EventStatus, Visibility
+from booking.core.clock import now
+from booking.core.db import db
+from booking.notifications.models import Message
+from tests.factories import make_booking, make_event, make_person, make_school, sign_in
+
+FORM = {"name": "Priya Nair", "email": "priya@school.example", "school": ""}
+
+
+def outcome(page) -> str:
+    return re.search(r'<main[^>]*data-outcome="(\w+)"', page.text)[1]
+
+
+def rendered(client: FlaskClient, path: str) -> dict[str, str]:
+    """The hidden fields of a form, as rendered."""
+    page = client.get(path).text
+    return {"form_key": re.search(r'name="form_key"[^>]*value="([^"]+)"', page)[1]}
+
+
+def setup_event(app: Flask, **values):
+    with app.app_context():
+        return make_event(**values)
+
+
+def test_a_guest_books_for_herself_and_two_colleagues(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event, school = make_event(), make_school("Oakhurst Primary")
+    form = {**FORM, "school": str(school.id), "places-0-name": "Daniel Achebe", "places-0-email": "d@school.example"}
+    page = client.post(f"/events/{event.id}/book", data={**form, "places-1-name": "Ada Obi"}, follow_redirects=True)
+    assert (page.status_code, outcome(page)) == (200, "confirmed")
+    assert re.findall(r'data-status="(\w+)"', page.text) == ["confirmed"] * 3
+    assert page.request.path.startswith("/bookings/")
+    with app.app_context():
+        places = db.session.query(Place).order_by(Place.id).all()
+        assert [(place.name, place.email) for place in places] == [
+            ("Priya Nair", "priya@school.example"),
+            ("Daniel Achebe", "d@school.example"),
+            ("Ada Obi", None),
+        ]
+        assert {place.school_id for place in places} == {school.id}
+
+
+def test_the_booker_may_stay_at_home(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {**FORM, "not_attending": "y", "places-0-name": "Ada Obi"}
+    page = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
+    assert outcome(page) == "confirmed"
+    with app.app_context():
+        assert [place.name for place in db.session.query(Place)] == ["Ada Obi"]
+
+
+def test_wrong_input_keeps_what_was_typed_and_says_how_to_mend_it(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {"name": "", "email": "priya@oakhurst", "school": "", "places-0-name": "", "places-0-email": "d@school.example"}
+    page = client.post(f"/events/{event.id}/book", data={**form, "needs": "Large print"})
+    assert (page.status_code, outcome(page)) == (422, "invalid")
+    assert re.findall(r'<a href="(#[^"]+)">([^<]+)</a>', page.text.split("<h1>")[0])[-3:] == [
+        ("#name", "Enter your name"),
+        ("#email", "Enter an e-mail address like name@school.example"),
+        ("#places-0-name", "Enter your colleague’s name, or empty the e-mail address too"),
+    ]
+    for field in ("name", "email", "places-0-name"):
+        assert f'id="{field}-error"' in page.text
+        assert re.search(rf'id="{field}" [^>]*aria-describedby="{field}-error" aria-invalid="true"', page.text)
+    assert 'value="priya@oakhurst"' in page.text
+    assert ">Large print</textarea>" in page.text
+    with app.app_context():
+        assert db.session.query(Booking).count() == 0
+
+
+def test_a_school_that_was_tampered_with_is_refused(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    page = client.post(f"/events/{event.id}/book", data={**FORM, "school": "999"})
+    assert (page.status_code, outcome(page)) == (422, "invalid")
+    assert "Choose your school from the list" in page.text
+
+
+def test_adding_and_removing_a_colleague_loses_nothing(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {**FORM, "places-0-name": "Daniel", "places-1-name": "Ada"}
+    more = client.post(f"/events/{event.id}/book", data={**form, "add": "1"})
+    assert (more.status_code, more.text.count('class="who"') >= 4) == (200, True)
+    assert 'id="places-2-name"' in more.text
+    less = client.post(f"/events/{event.id}/book", data={**form, "remove": "0"})
+    assert 'id="places-0-name" name="places-0-name" type="text" value="Ada"' in less.text
+    assert 'id="places-1-name"' not in less.text
+    assert 'value="priya@school.example"' in less.text
+
+
+def test_the_same_form_sent_twice_shows_the_first_outcome_again(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app, capacity=1)
+    form = {**FORM, **rendered(client, f"/events/{event.id}/book")}
+    first, again = (client.post(f"/events/{event.id}/book", data=form, follow_redirects=True) for _ in range(2))
+    assert (outcome(first), outcome(again)) == ("confirmed", "confirmed")
+    assert first.request.path == again.request.path
+    with app.app_context():
+        assert db.session.query(Place).count() == 1
+
+
+def test_a_new_form_of_somebody_already_booked_is_refused(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    client.post(f"/events/{event.id}/book", data={**FORM, **rendered(client, f"/events/{event.id}/book")})
+    page = client.post(f"/events/{event.id}/book", data={**FORM, **rendered(client, f"/events/{event.id}/book")})
+    assert (page.status_code, outcome(page)) == (409, "refused")
+    assert "Priya Nair already has a place at this event" in page.text
+    assert 'value="priya@school.example"' in page.text
+
+
+def test_a_full_event_lets_people_wait(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event(capacity=1)
+        make_booking(event)
+    assert "Join the waiting list" in client.get(f"/events/{event.id}/book").text
+    page = client.post(f"/events/{event.id}/book", data=FORM, follow_redirects=True)
+    assert outcome(page) == "waiting"
+    assert "number 1 in the queue" in page.text
+
+
+def test_the_least_good_of_mixed_places_is_the_outcome(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app, capacity=1)
+    form = {**FORM, "places-0-name": "Ada Obi", "fit": "as-they-come"}
+    page = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
+    assert outcome(page) == "waiting"
+    assert re.findall(r'data-status="(\w+)"', page.text) == ["confirmed", "waiting"]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"status": EventStatus.CANCELLED}, "has been cancelled"),
+        ({"in_days": -2}, "has started or is over"),
+        ({"closes_at": now() - timedelta(minutes=1)}, "Booking has closed"),
+        ({"takes_bookings": False}, "Nobody needs to book this"),
+    ],
+)
+def test_what_cannot_be_booked_says_why(app: Flask, client: FlaskClient, values, sentence) -> None:
+    event = setup_event(app, **values)
+    page = client.get(f"/events/{event.id}/book")
+    assert (page.status_code, outcome(page)) == (409, "refused")
+    assert sentence in page.text
+    sent = client.post(f"/events/{event.id}/book", data=FORM)
+    assert (sent.status_code, outcome(sent)) == (409, "refused")
+    assert sentence in sent.text
+
+
+def test_a_staff_event_asks_a_guest_to_sign_in(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event, person = make_event(visibility=Visibility.STAFF), make_person("priya@school.example")
+    assert client.get(f"/events/{event.id}/book").headers["Location"] == f"/sign-in?next=/events/{event.id}/book"
+    sign_in(client, person)
+    page = client.get(f"/events/{event.id}/book")
+    assert page.status_code == 200
+    assert 'value="priya@school.example"' in page.text
+
+
+def test_a_team_event_and_a_draft_do_not_exist_for_others(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        team, draft = make_event(visibility=Visibility.TEAM), make_event(status=EventStatus.DRAFT)
+    assert [client.get(f"/events/{event.id}/book").status_code for event in (team, draft)] == [404, 404]
+
+
+def test_the_booker_cancels_one_place_then_all(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {**FORM, "places-0-name": "Ada Obi"}
+    booked = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
+    one, everything = re.findall(r'href="(/bookings/[^"]+/cancel/\d+)"', booked.text)[1], booked.request.path + "cancel"
+    assert "Ada Obi" in client.get(one).text
+    page = client.post(one, follow_redirects=True)
+    assert outcome(page) == "cancelled"
+    assert re.findall(r'data-status="(\w+)"', page.text) == ["confirmed", "cancelled"]
+    page = client.post(everything, follow_redirects=True)
+    assert re.findall(r'data-status="(\w+)"', page.text) == ["cancelled", "cancelled"]
+    assert "Your booking is cancelled" in page.text
+
+
+def test_an_attendee_sees_and_cancels_only_their_own_place(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {**FORM, "places-0-name": "Daniel Achebe", "places-0-email": "d@school.example", "places-1-name": "Ada Obi"}
+    client.post(f"/events/{event.id}/book", data=form)
+    with app.app_context():
+        text = db.session.query(Message).filter_by(to_email="d@school.example").one().text
+    link = re.search(r"http://calendar.example.org(/places/\S+)", text)[1]
+    page = client.get(link)
+    assert outcome(page) == "confirmed"
+    assert "Daniel Achebe" in page.text
+    assert "Ada Obi" not in page.text
+    assert outcome(client.post(f"{link}cancel", follow_redirects=True)) == "cancelled"
+    with app.app_context():
+        assert [str(place.status) for place in db.session.query(Place).order_by(Place.id)] == ["confirmed", "cancelled", "confirmed"]
+
+
+@pytest.mark.parametrize("path", ["/bookings/nonsense/", "/places/nonsense/", "/bookings/%C3%A4/", "/bookings/" + "a" * 38 + "/"])
+def test_a_link_that_we_did_not_make_leads_nowhere(app: Flask, client: FlaskClient, path) -> None:
+    setup_event(app)
+    page = client.get(path)
+    assert page.status_code == 404
+    assert "what is on" in page.text
+
+
+def test_the_link_of_a_booking_does_not_open_a_place(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    path = client.post(f"/events/{event.id}/book", data=FORM).headers["Location"]
+    assert client.get(path.replace("/bookings/", "/places/")).status_code == 404
+
+
+def test_a_private_event_answers_alike_whether_or_not_somebody_is_booked(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app, private=True)
+    pages = [
+        client.post(f"/events/{event.id}/book", data={**FORM, **rendered(client, f"/events/{event.id}/book")}, follow_redirects=True)
+        for _ in range(2)
+    ]
+    first, second = (re.sub(r"csrf_token.*", "", page.text) for page in pages)
+    assert first == second
+    assert [(page.status_code, outcome(page)) for page in pages] == [(200, "confirmed")] * 2
+    with app.app_context():
+        assert [message.kind for message in db.session.query(Message).order_by(Message.id)] == ["confirmed", "already_booked"]
+        assert db.session.query(Place).count() == 1
+
+
+def test_names_in_any_script_are_kept(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    name = "Siân O’Brien-Çelik 李小龍"
+    page = client.post(f"/events/{event.id}/book", data={**FORM, "name": name}, follow_redirects=True)
+    assert name in page.text
+
+
+def test_my_bookings_shows_what_i_booked_and_what_was_booked_for_me(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        mine, given = make_event("Mine"), make_event("Given to me")
+        person = make_person("priya@school.example")
+    client.post(f"/events/{mine.id}/book", data=FORM)
+    other = {"name": "Tom", "email": "tom@school.example", "places-0-name": "Priya Nair", "places-0-email": person.email}
+    client.post(f"/events/{given.id}/book", data=other)
+    assert client.get("/my/").headers["Location"] == "/sign-in?next=/my/"
+    sign_in(client, person)
+    page = client.get("/my/").text
+    assert re.findall(r'ev__title"><a href="/(\w+)/[^"]+">([^<]+)<', page) == [("bookings", "Mine"), ("places", "Given to me")]
+    assert "/feeds/my/" in page
