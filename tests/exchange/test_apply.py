@@ -1,0 +1,130 @@
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from booking.bookings.policy import booking_state
+from booking.calendar.models import Category, Event, EventStatus, Kind, Visibility
+from booking.core.clock import now
+from booking.core.db import db
+from booking.exchange import apply
+from booking.exchange.reading import read_file
+from tests.databases import make_app
+from tests.factories import make_area, make_category
+
+YEAR = Path(__file__).parents[1] / "data" / "dspl2-annual-calendar-2023-24.xlsx"
+HEADER = "Date,Start,End,Title,Category,Venue,Audience,Places,Per school,Closes,Kind,Visibility"
+
+
+def put_in(*rows: str, publish: bool = False):
+    reading = read_file("dates.csv", "\n".join([HEADER, *rows]).encode())
+    return apply.apply(db.session.query(apply.Area).one(), reading, publish=publish)
+
+
+def events() -> list[tuple[str, str, str, str]]:
+    rows = db.session.query(Event).order_by(Event.day, Event.id)
+    return [(event.title, str(event.status), str(event.visibility), str(event.kind)) for event in rows]
+
+
+@pytest.mark.both_databases
+def test_the_real_year_goes_in_once(in_app: Flask) -> None:
+    area = make_area()
+    reading = read_file(YEAR.name, YEAR.read_bytes())
+    first = apply.apply(area, reading, publish=False)
+    assert (first.added, first.published, first.unchanged, len(first.left_out)) == (82, 0, 0, 0)
+    again = apply.apply(area, read_file(YEAR.name, YEAR.read_bytes()), publish=False)
+    assert (again.added, again.unchanged) == (0, 82)
+    assert db.session.query(Event).count() == 82
+    assert {str(event.status) for event in db.session.query(Event)} == {"draft"}
+    assert {str(category.visibility) for category in db.session.query(Category)} == {"team"}
+    undated = db.session.query(Event).filter(Event.title == "SEND Benching marking").one()
+    assert undated.day == date(2024, 4, 22)
+
+
+def test_publish_publishes_what_raised_no_alarm_and_is_meant_for_others(in_app: Flask) -> None:
+    make_area()
+    done = put_in(
+        "2026-11-25,13:30,15:30,Forum,SENCo forum,Oak Suite,SENCos,30,,2026-11-24 12:00,session,public",
+        "2026-11-26,13:30,,Secret,SENCo forum,,,,,,session,",
+        "2026-11-28,13:30,,On a Saturday,SENCo forum,,,,,,session,public",
+        "2026-11-27,12:00,,Return,Returns,,,,,,deadline,staff",
+        publish=True,
+    )
+    assert (done.added, done.published, done.new_categories) == (4, 2, ["SENCo forum", "Returns"])
+    assert events() == [
+        ("Forum", "published", "public", "session"),
+        ("Secret", "draft", "team", "session"),
+        ("Return", "published", "staff", "deadline"),
+        ("On a Saturday", "draft", "public", "session"),
+    ]
+    forum = db.session.query(Event).filter_by(title="Forum").one()
+    assert (forum.capacity, forum.venue.name, [a.name for a in forum.audiences]) == (30, "Oak Suite", ["SENCos"])
+    assert forum.closes_at.isoformat() == "2026-11-24T12:00:00+00:00"
+
+
+def test_a_public_session_takes_bookings_without_an_account(in_app: Flask) -> None:
+    make_category("SENCo forum")
+    put_in("2099-11-25,13:30,,Forum,SENCo forum,,,,,,session,", publish=True)
+    event = db.session.query(Event).one()
+    assert (event.visibility, event.kind, event.status) == (Visibility.PUBLIC, Kind.SESSION, EventStatus.PUBLISHED)
+    assert booking_state(event, at=now()).can_book
+
+
+def test_two_alike_on_one_day_are_two_events_and_stay_two(in_app: Flask) -> None:
+    make_area()
+    rows = ["2026-11-25,13:30,,Clinic,Clinics,,,,,,session,public"] * 2
+    assert put_in(*rows).added == 2
+    assert (put_in(*rows).added, db.session.query(Event).count()) == (0, 2)
+
+
+def test_a_category_may_not_take_an_address_of_ours(in_app: Flask) -> None:
+    make_area()
+    put_in("2026-11-25,13:30,,Day,Calendar,,,,,,session,public")
+    assert db.session.query(Category).one().slug == "calendar-2"
+
+
+def run(app: Flask, *arguments: str):
+    return app.test_cli_runner().invoke(args=["calendar", "import", *arguments])
+
+
+def test_a_dry_run_gives_one_json_object_and_changes_nothing(app: Flask) -> None:
+    with app.app_context():
+        make_area()
+    result = run(app, str(YEAR), "--dry-run", "--json")
+    assert (result.exit_code, len(json.loads(result.stdout)["entries"])) == (0, 82)
+    with app.app_context():
+        assert db.session.query(Event).count() == 0
+
+
+def test_a_dry_run_works_without_a_database() -> None:
+    app = make_app("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    result = run(app, str(YEAR), "--dry-run", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["layout"]) == (0, "grid")
+
+
+def test_the_summary_names_each_slip_and_its_suggestion(app: Flask) -> None:
+    with app.app_context():
+        make_area()
+    result = run(app, str(YEAR))
+    assert result.exit_code == 0
+    assert "82 entries (grid)" in result.stdout
+    assert "date-outside-week: 01.03.2023 is not in the week of 26.02.2024" in result.stdout
+    assert "Perhaps 2024-03-01." in result.stdout
+    assert "82 added (0 published, the rest as drafts), 0 there already." in result.stdout
+
+
+@pytest.mark.parametrize("name", ["missing.xlsx", "bad.xlsx"])
+def test_a_file_that_cannot_be_read_ends_with_1_and_a_sentence(app: Flask, tmp_path: Path, name) -> None:
+    (tmp_path / "bad.xlsx").write_bytes(b"no spreadsheet")
+    result = run(app, str(tmp_path / name), "--dry-run", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert name in result.stderr
+
+
+def test_an_unknown_area_is_refused(app: Flask) -> None:
+    with app.app_context():
+        make_area()
+    result = run(app, str(YEAR), "--area", "nowhere")
+    assert (result.exit_code, result.stderr) == (1, "There is no area called nowhere.\n")
