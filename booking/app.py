@@ -16,8 +16,11 @@ MAX_BODY = 12 * 1024 * 1024  # a spreadsheet of dates, with room
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
-    """Build the application from the environment. Raises SettingsError where a setting is bad."""
-    settings = Settings.load(os.environ if environ is None else environ)
+    """Build the application from the environment and the `.env` file, or from the settings given here alone.
+
+    Raises SettingsError where a setting is bad.
+    """
+    settings = Settings.load(os.environ) if environ is None else Settings.load(environ, env_file=None)
     app = Flask(__name__)
     app.config.update(_config(settings))
     app.extensions["settings"] = settings

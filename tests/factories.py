@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from flask.testing import FlaskClient
 
 from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.calendar.actions import EventValues
 from booking.calendar.models import Audience, Category, Event, EventStatus, Kind, Term, Venue, Visibility
 from booking.core.clock import now, today
 from booking.core.db import Base, db
@@ -95,6 +96,17 @@ def make_event(title: str = "SENCo forum (1)", *, in_days: int = 30, **values: A
         "ends": time(15, 30) if kind is Kind.SESSION else None,
     }
     return save(Event(**{**given, **bookable, **values}))
+
+
+def values_of(event: Event) -> EventValues:
+    """What the form of this event says while nobody has changed anything."""
+    names = ("title", "category_id", "kind", "visibility", "private", "day", "last_day", "starts", "ends")
+    more = ("description", "cost", "joining_link", "takes_bookings", "capacity", "places_per_booking", "closes_at")
+    return EventValues(
+        **{name: getattr(event, name) for name in (*names, *more)},
+        audience_ids=tuple(audience.id for audience in event.audiences),
+        venue=event.venue.name if event.venue else "",
+    )
 
 
 def make_booking(

@@ -42,10 +42,10 @@ class Settings:
         return self.base_url.startswith("https://")
 
     @classmethod
-    def load(cls, environ: Mapping[str, str], env_file: Path = ROOT / ".env") -> "Settings":
+    def load(cls, environ: Mapping[str, str], env_file: Path | None = ROOT / ".env") -> "Settings":
         """Read the settings. Raises SettingsError with one line that names the first bad one."""
-        values = {name: value or "" for name, value in dotenv_values(env_file).items()} if env_file.is_file() else {}
-        read = _Reader({**values, **environ})
+        written = dotenv_values(env_file) if env_file and env_file.is_file() else {}
+        read = _Reader({**{name: value or "" for name, value in written.items()}, **environ})
         demo = read.flag("DEMO")
         port = read.number("PORT", 5000)
         return cls(

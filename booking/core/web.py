@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from flask import Flask, Response, render_template, request, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -30,6 +31,16 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 
+
+class PrivateSessions(SecureCookieSessionInterface):
+    """Sessions in a signed cookie, which never travels with an answer that others may be given too."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Set the cookie and `Vary: Cookie` where the answer is for one visitor."""
+        if not response.cache_control.public:
+            super().save_session(app, session, response)
+
+
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, headers_enabled=True)
 compress = Compress()
@@ -37,6 +48,7 @@ compress = Compress()
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its headers, limits, static files and error pages."""
+    app.session_interface = PrivateSessions()
     csrf.init_app(app)
     limiter.init_app(app)
     compress.init_app(app)

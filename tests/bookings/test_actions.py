@@ -71,7 +71,11 @@ def test_a_group_that_does_not_fit_waits_all_together() -> None:
 
 def test_a_group_may_take_places_as_they_come() -> None:
     event = make_event(capacity=2)
-    assert statuses(book(event, "Ada Obi", "Ravi Shah", "Uma Fenn", together=False)) == ["confirmed", "confirmed", "waiting"]
+    assert statuses(book(event, "Ada Obi", "Ravi Shah", "Uma Fenn", together=False)) == [
+        "confirmed",
+        "confirmed",
+        "waiting",
+    ]
 
 
 def test_who_fits_is_not_held_up_by_a_group_that_does_not() -> None:
@@ -85,7 +89,10 @@ def test_cancelling_gives_the_place_to_the_first_who_waits() -> None:
     first, second, third = (book(event, name) for name in ("Priya Nair", "Ada Obi", "Ravi Shah"))
     assert [place.name for place in actions.cancel(first)] == ["Priya Nair"]
     assert [statuses(one) for one in (first, second, third)] == [["cancelled"], ["confirmed"], ["waiting"]]
-    assert mails()[-2:] == [("cancelled", "priya@school.example", "CANCEL"), ("promoted", "ada@school.example", "REQUEST")]
+    assert mails()[-2:] == [
+        ("cancelled", "priya@school.example", "CANCEL"),
+        ("promoted", "ada@school.example", "REQUEST"),
+    ]
     assert actions.audit() == []
 
 

@@ -1,11 +1,6 @@
 """Two hundred people at once for thirty places: exact, in order, no error."""
 
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +15,8 @@ from booking.bookings.actions import Contact, NewPlace
 from booking.bookings.models import Place
 from booking.calendar.models import Event
 from booking.core.db import db
-from tests.databases import ENVIRONMENT
 from tests.factories import make_event
+from tests.processes import web
 
 pytestmark = pytest.mark.both_databases
 PEOPLE, PLACES = 200, 30
@@ -60,32 +55,11 @@ def test_two_hundred_threads_book_thirty_places(app: Flask) -> None:
 def test_two_hundred_people_book_through_several_workers(app: Flask, database_url: str) -> None:
     with app.app_context():
         event_id = make_event(capacity=PLACES).id
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {**ENVIRONMENT, "DATABASE_URL": database_url, "PATH": "/usr/bin:/bin", "BASE_URL": f"http://127.0.0.1:{port}"}
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app", "-b", f"127.0.0.1:{port}", "-w", "3", "-k", "gthread"]
-    server = subprocess.Popen([*command, "--threads", "6", "--no-control-socket", "--log-level", "error"], env=settings)
-    address = f"http://127.0.0.1:{port}/events/{event_id}/book"
-    try:
-        wait_for(f"http://127.0.0.1:{port}/readyz")
-        with ThreadPoolExecutor(24) as pool:
-            outcomes = list(pool.map(lambda number: book_by_form(address, number), range(PEOPLE)))
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+    with web(database_url, workers=3, threads=6) as address, ThreadPoolExecutor(24) as pool:
+        form = f"{address}/events/{event_id}/book"
+        outcomes = list(pool.map(lambda number: book_by_form(form, number), range(PEOPLE)))
     assert (outcomes.count("confirmed"), outcomes.count("waiting")) == (PLACES, PEOPLE - PLACES)
     check(app, event_id)
-
-
-def wait_for(address: str) -> None:
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError(f"{address} did not answer")
 
 
 def book_by_form(address: str, number: int) -> str:

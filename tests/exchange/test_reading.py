@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from contextlib import suppress
 from datetime import date, time
 from pathlib import Path
 
@@ -18,7 +19,21 @@ from booking.exchange.reading.times import find_time
 
 DATA = Path(__file__).parents[1] / "data"
 YEAR = "dspl2-annual-calendar-2023-24"
-KEYS = "text where title date start end kind category venue audience capacity visibility issues".split()
+KEYS = [
+    "text",
+    "where",
+    "title",
+    "date",
+    "start",
+    "end",
+    "kind",
+    "category",
+    "venue",
+    "audience",
+    "capacity",
+    "visibility",
+    "issues",
+]
 
 
 def read(name: str, context: Context = Context()):  # noqa: B008
@@ -39,7 +54,10 @@ def test_the_real_year_is_read_as_a_person_reads_it(ending: str) -> None:
     found = [
         [
             entry.to_json()["where"].removeprefix("2023-24!"),
-            *(entry.to_json()[key] for key in ("title", "date", "start", "end", "kind", "category", "venue", "audience")),
+            *(
+                entry.to_json()[key]
+                for key in ("title", "date", "start", "end", "kind", "category", "venue", "audience")
+            ),
             codes(entry),
         ]
         for entry in reading.entries
@@ -72,14 +90,23 @@ def test_the_json_has_the_fields_of_the_contract() -> None:
 def test_panels_with_printed_weekdays_are_two_entries_a_row_and_the_wrong_weekday_is_told() -> None:
     entries = read("lhnf-panels-area7.csv").entries
     assert (len(entries), {entry.kind for entry in entries}) == (36, {"session", "deadline"})
-    wrong = [(entry.date.isoformat(), codes(entry)["weekday-mismatch"]) for entry in entries if "weekday-mismatch" in codes(entry)]
+    wrong = [
+        (entry.date.isoformat(), codes(entry)["weekday-mismatch"])
+        for entry in entries
+        if "weekday-mismatch" in codes(entry)
+    ]
     assert wrong == [("2023-11-07", "2023-11-09")]
     assert {entry.start for entry in entries if entry.kind == "deadline"} == {time(17, 0)}
 
 
 def test_a_leaflet_as_a_table_gives_times_and_venues() -> None:
     entry = read("solution-circles-2023-24.csv").entries[0]
-    assert (entry.date, entry.start, entry.end, entry.title) == (date(2023, 10, 18), time(13, 30), time(15, 0), "Solution Circle")
+    assert (entry.date, entry.start, entry.end, entry.title) == (
+        date(2023, 10, 18),
+        time(13, 30),
+        time(15, 0),
+        "Solution Circle",
+    )
     assert entry.venue.startswith("The Oak Suite, Peartree")
 
 
@@ -140,7 +167,10 @@ def test_dates_as_people_type_them(text, title, days, issues) -> None:
 
 
 def test_holidays_are_told_where_terms_are_known() -> None:
-    terms = [HalfTerm(2024, 1, date(2024, 9, 2), date(2024, 10, 25)), HalfTerm(2024, 2, date(2024, 11, 4), date(2024, 12, 20))]
+    terms = [
+        HalfTerm(2024, 1, date(2024, 9, 2), date(2024, 10, 25)),
+        HalfTerm(2024, 2, date(2024, 11, 4), date(2024, 12, 20)),
+    ]
     lines = ("Date,Time,Title", "28.10.24,9am,SENCo forum", "26.12.24,9am,SENCo forum", "05.11.24,9am,SENCo forum")
     assert [list(codes(entry)) for entry in csv_file(*lines, terms=terms)] == [["holiday"], ["holiday"], []]
     assert [list(codes(entry)) for entry in csv_file(*lines)] == [[], ["holiday"], []]
@@ -239,10 +269,8 @@ def test_windows_letters_and_semicolons_are_read() -> None:
 
 @given(st.binary(max_size=300), st.sampled_from(["a.csv", "a.xlsx", "a"]))
 def test_any_bytes_are_read_or_refused(data, name) -> None:
-    try:
-        read_file(name, data)
-    except Unreadable as refused:
-        assert str(refused)
+    with suppress(Unreadable):  # any other exception fails the test
+        assert read_file(name, data).layout in {"grid", "table", "native"}
 
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=60)

@@ -61,7 +61,13 @@ def test_the_booker_may_stay_at_home(app: Flask, client: FlaskClient) -> None:
 
 def test_wrong_input_keeps_what_was_typed_and_says_how_to_mend_it(app: Flask, client: FlaskClient) -> None:
     event = setup_event(app)
-    form = {"name": "", "email": "priya@oakhurst", "school": "", "places-0-name": "", "places-0-email": "d@school.example"}
+    form = {
+        "name": "",
+        "email": "priya@oakhurst",
+        "school": "",
+        "places-0-name": "",
+        "places-0-email": "d@school.example",
+    }
     page = client.post(f"/events/{event.id}/book", data={**form, "needs": "Large print"})
     assert (page.status_code, outcome(page)) == (422, "invalid")
     assert re.findall(r'<a href="(#[^"]+)">([^<]+)</a>', page.text.split("<h1>")[0])[-3:] == [
@@ -196,10 +202,16 @@ def test_an_attendee_sees_and_cancels_only_their_own_place(app: Flask, client: F
     assert "Ada Obi" not in page.text
     assert outcome(client.post(f"{link}cancel", follow_redirects=True)) == "cancelled"
     with app.app_context():
-        assert [str(place.status) for place in db.session.query(Place).order_by(Place.id)] == ["confirmed", "cancelled", "confirmed"]
+        assert [str(place.status) for place in db.session.query(Place).order_by(Place.id)] == [
+            "confirmed",
+            "cancelled",
+            "confirmed",
+        ]
 
 
-@pytest.mark.parametrize("path", ["/bookings/nonsense/", "/places/nonsense/", "/bookings/%C3%A4/", "/bookings/" + "a" * 38 + "/"])
+@pytest.mark.parametrize(
+    "path", ["/bookings/nonsense/", "/places/nonsense/", "/bookings/%C3%A4/", "/bookings/" + "a" * 38 + "/"]
+)
 def test_a_link_that_we_did_not_make_leads_nowhere(app: Flask, client: FlaskClient, path) -> None:
     setup_event(app)
     page = client.get(path)
@@ -216,14 +228,21 @@ def test_the_link_of_a_booking_does_not_open_a_place(app: Flask, client: FlaskCl
 def test_a_private_event_answers_alike_whether_or_not_somebody_is_booked(app: Flask, client: FlaskClient) -> None:
     event = setup_event(app, private=True)
     pages = [
-        client.post(f"/events/{event.id}/book", data={**FORM, **rendered(client, f"/events/{event.id}/book")}, follow_redirects=True)
+        client.post(
+            f"/events/{event.id}/book",
+            data={**FORM, **rendered(client, f"/events/{event.id}/book")},
+            follow_redirects=True,
+        )
         for _ in range(2)
     ]
     first, second = (re.sub(r"csrf_token.*", "", page.text) for page in pages)
     assert first == second
     assert [(page.status_code, outcome(page)) for page in pages] == [(200, "confirmed")] * 2
     with app.app_context():
-        assert [message.kind for message in db.session.query(Message).order_by(Message.id)] == ["confirmed", "already_booked"]
+        assert [message.kind for message in db.session.query(Message).order_by(Message.id)] == [
+            "confirmed",
+            "already_booked",
+        ]
         assert db.session.query(Place).count() == 1
 
 
@@ -239,10 +258,18 @@ def test_my_bookings_shows_what_i_booked_and_what_was_booked_for_me(app: Flask, 
         mine, given = make_event("Mine"), make_event("Given to me")
         person = make_person("priya@school.example")
     client.post(f"/events/{mine.id}/book", data=FORM)
-    other = {"name": "Tom", "email": "tom@school.example", "places-0-name": "Priya Nair", "places-0-email": person.email}
+    other = {
+        "name": "Tom",
+        "email": "tom@school.example",
+        "places-0-name": "Priya Nair",
+        "places-0-email": person.email,
+    }
     client.post(f"/events/{given.id}/book", data=other)
     assert client.get("/my/").headers["Location"] == "/sign-in?next=/my/"
     sign_in(client, person)
     page = client.get("/my/").text
-    assert re.findall(r'ev__title"><a href="/(\w+)/[^"]+">([^<]+)<', page) == [("bookings", "Mine"), ("places", "Given to me")]
+    assert re.findall(r'ev__title"><a href="/(\w+)/[^"]+">([^<]+)<', page) == [
+        ("bookings", "Mine"),
+        ("places", "Given to me"),
+    ]
     assert "/feeds/my/" in page

@@ -1,0 +1,250 @@
+"""Delivery through a real SMTP server."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import icalendar
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from booking.bookings import actions as bookings
+from booking.bookings.actions import Contact, NewPlace
+from booking.core.clock import now
+from booking.core.db import atomic, db
+from booking.notifications import actions, delivery, outbox
+from booking.notifications.models import Message
+from booking.notifications.outbox import Sender
+from booking.organiser import actions as organiser
+from tests.databases import close, make_app
+from tests.factories import make_event, make_organiser, values_of
+from tests.notifications.smtp import Server, smtp_server
+
+pytestmark = pytest.mark.both_databases
+SENDER = Sender("Vale & Marsh", "team@vale-marsh.example", None)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with smtp_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mailing(database_url: str, server: Server) -> Iterator[Flask]:
+    app = make_app(database_url, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(server.port))
+    with app.app_context():
+        yield app
+    close(app)
+
+
+@atomic
+def post(to: str = "priya@school.example", **values) -> Message:
+    message = outbox.post("sign_in", to=to, to_name="Priya", sender=SENDER, link="https://x.example", code="123456")
+    for name, value in values.items():
+        setattr(message, name, value)
+    db.session.flush()
+    return message
+
+
+def deliver(**more):
+    return delivery.deliver_due(worker="w1", limit=50, still_wanted=more.get("still_wanted", lambda message: None))
+
+
+def states() -> list[tuple[str, int]]:
+    db.session.expire_all()
+    return [(str(m.status), m.tries) for m in db.session.query(Message).order_by(Message.id)]
+
+
+def test_a_batch_goes_through_one_connection_each_mail_once(mailing: Flask, server: Server) -> None:
+    for number in range(5):
+        post(f"p{number}@school.example")
+    assert deliver().sent == 5
+    assert deliver().touched == 0
+    assert (server.connections, sorted(server.recipients)) == (1, [f"p{number}@school.example" for number in range(5)])
+    assert states() == [("sent", 1)] * 5
+
+
+def test_headers_are_ours_and_cannot_be_injected(mailing: Flask, server: Server) -> None:
+    message = post(
+        subject="Hello\r\nBcc: evil@example.org", to_name='Priya\r\nX-Evil: "yes"', from_name="Vale & Marsh\n"
+    )
+    deliver()
+    (mail,) = server.mails
+    assert mail["From"] == "Vale & Marsh <calendar@example.org>"
+    assert mail["Reply-To"] == "team@vale-marsh.example"
+    assert mail["Message-ID"] == message.message_id
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Subject"] == "Hello Bcc: evil@example.org"
+    assert "Bcc" not in mail
+    assert "X-Evil" not in mail
+
+
+def test_a_recipient_refused_for_good_fails_with_the_servers_words_and_the_others_go(
+    mailing: Flask, server: Server
+) -> None:
+    server.answers["gone@school.example"] = "550 No such user here"
+    post("gone@school.example")
+    post("here@school.example")
+    done = deliver()
+    assert (done.failed, done.sent, server.recipients) == (1, 1, ["here@school.example"])
+    assert states() == [("failed", 1), ("sent", 1)]
+    assert db.session.query(Message).first().outcome == "550 No such user here"
+
+
+@pytest.mark.parametrize("answer", ["451 Try later", "drop"])
+@pytest.mark.parametrize("when", ["", "data:"])
+def test_what_is_refused_for_now_or_cut_off_is_tried_again(mailing: Flask, server: Server, answer, when) -> None:
+    server.answers[f"{when}slow@school.example"] = answer
+    post("slow@school.example")
+    assert deliver().postponed == 1
+    assert states() == [("queued", 1)]
+    server.answers.clear()
+    assert deliver().touched == 0
+    with time_machine.travel(now() + timedelta(seconds=61)):
+        assert deliver().sent == 1
+    assert server.recipients == ["slow@school.example"]
+
+
+def test_the_waits_grow_as_promised() -> None:
+    waits = [actions.wait_after(tries) for tries in range(10)]
+    assert waits[0] < timedelta(minutes=2)
+    assert sum(waits[:3], timedelta()) < timedelta(minutes=8)
+    assert waits == sorted(waits)
+    assert max(waits) == timedelta(hours=1)
+
+
+def test_a_server_that_is_away_delays_mail_and_loses_none(database_url: str) -> None:
+    with smtp_server() as gone:
+        port = gone.port
+    app = make_app(database_url, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(port))
+    with app.app_context():
+        for number in range(3):
+            post(f"p{number}@school.example")
+        assert deliver().postponed == 3
+        assert states() == [("queued", 1)] * 3
+    close(app)
+
+
+def test_after_three_days_it_is_given_up_and_shown(mailing: Flask, server: Server) -> None:
+    server.answers["slow@school.example"] = "451 Try later"
+    post("slow@school.example", created_at=now() - timedelta(days=4))
+    deliver()
+    assert states() == [("failed", 0)]
+
+
+def test_what_a_dead_worker_had_is_taken_up_after_its_lease(mailing: Flask, server: Server) -> None:
+    post()
+    (taken,) = actions.claim(worker="dead", limit=10)
+    assert deliver().touched == 0
+    with time_machine.travel(now() + timedelta(minutes=4, seconds=59)):
+        assert deliver().sent == 1
+        assert actions.mark_sent(taken, worker="dead") is False
+
+
+def test_two_workers_never_take_the_same_message(mailing: Flask) -> None:
+    for number in range(10):
+        post(f"p{number}@school.example")
+    first, second = actions.claim(worker="a", limit=6), actions.claim(worker="b", limit=6)
+    assert (len(first), len(second)) == (6, 4)
+    assert not {m.id for m in first} & {m.id for m in second}
+
+
+def test_what_is_not_wanted_any_more_is_dropped_with_the_reason(mailing: Flask, server: Server) -> None:
+    post()
+    assert deliver(still_wanted=lambda message: "the event was cancelled").dropped == 1
+    assert states() == [("dropped", 0)]
+    assert server.mails == []
+
+
+class Text(HTMLParser):
+    """The words of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.hidden = False
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.hidden = tag in {"title", "style"}
+        self.words += [value for name, value in attrs if name == "href"]
+
+    def handle_endtag(self, tag) -> None:
+        self.hidden = False
+
+    def handle_data(self, data) -> None:
+        if not self.hidden:
+            self.words += data.split()
+
+
+def parts(mail) -> dict[str, str]:
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in mail.iter_parts()][:2] == ["text/plain", "text/html"]
+    return {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
+
+
+def test_text_html_and_calendar_of_each_mail_say_the_same(mailing: Flask, server: Server) -> None:
+    organiser_person = make_organiser()
+    event = make_event("Forum, north & south", capacity=1, joining_link="https://meet.example.org/abc?a=1&b=2")
+    booked = bookings.book(
+        event, by=Contact("Priya Nair", "p@school.example"), places=[NewPlace("Priya Nair", "p@school.example")]
+    )
+    bookings.book(event, by=Contact("Ada Obi", "a@school.example"), places=[NewPlace("Ada Obi", "a@school.example")])
+    bookings.cancel(booked)
+    values = replace(values_of(event), day=event.day + timedelta(days=1), venue="Oak Suite")
+    organiser.edit_event(event, values, by=organiser_person, revision=event.revision)
+    organiser.cancel_event(event, by=organiser_person, note="The hall is flooded")
+    assert deliver().sent == 6
+    kinds = [(m.kind, m.calendar_method) for m in db.session.query(Message).order_by(Message.id)]
+    assert kinds == [
+        ("confirmed", "REQUEST"),
+        ("waiting", None),
+        ("cancelled", "CANCEL"),
+        ("promoted", "REQUEST"),
+        ("moved", "REQUEST"),
+        ("event_cancelled", "CANCEL"),
+    ]
+    by_id = {mail["Message-ID"]: mail for mail in server.mails}
+    sequences = []
+    for message in db.session.query(Message).order_by(Message.id):
+        mail = by_id[message.message_id]
+        found = parts(mail)
+        reader = Text()
+        reader.feed(found["text/html"])
+        html = set(reader.words)
+        text = re.sub(r"[-:()]", " ", found["text/plain"]).split()
+        missing = [word for word in text if word not in re.sub(r"[-:()]", " ", " ".join(html)).split()]
+        assert missing == [], (message.kind, missing)
+        if message.calendar_method:
+            part = list(mail.iter_parts())[-1]
+            assert (part.get_content_type(), part.get_param("method")) == ("text/calendar", message.calendar_method)
+            calendar = icalendar.Calendar.from_ical(part.get_content())
+            (entry,) = calendar.walk("VEVENT")
+            assert str(calendar["METHOD"]) == message.calendar_method
+            assert str(entry["ORGANIZER"]) == "mailto:calendar@example.org"
+            assert str(entry["ATTENDEE"]) == f"mailto:{message.to_email}"
+            assert str(entry["UID"]) == event.uid
+            assert str(entry["STATUS"]) == ("CANCELLED" if message.calendar_method == "CANCEL" else "CONFIRMED")
+            sequences.append((message.to_email, int(entry["SEQUENCE"])))
+    assert sequences == [
+        ("p@school.example", 0),
+        ("p@school.example", 1),
+        ("a@school.example", 0),
+        ("a@school.example", 1),
+        ("a@school.example", 2),
+    ]
+    confirmed = db.session.query(Message).filter_by(kind="confirmed").one()
+    assert "https://meet.example.org/abc" in parts(by_id[confirmed.message_id])["text/plain"]
+
+
+def test_the_lines_of_a_mail_are_as_long_as_allowed(mailing: Flask) -> None:
+    event = make_event("é" * 200, description="ü " * 4000)
+    bookings.book(event, by=Contact("李" * 40, "p@school.example"), places=[NewPlace("李" * 40, "p@school.example")])
+    message = db.session.scalars(sa.select(Message)).one()
+    raw = delivery.build(message).as_bytes()
+    assert raw.isascii()
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 78
