@@ -38,7 +38,14 @@ class NewPlace:
 
 
 class AlreadyBooked(Refused):
-    """Somebody of the request holds an active place already."""
+    """Somebody of the request holds an active place already.
+
+    `otherwise` is what the request would have come to: what a private event answers a stranger (rule 7).
+    """
+
+    def __init__(self, sentence: str, *, otherwise: PlaceStatus) -> None:
+        super().__init__(sentence)
+        self.otherwise = otherwise
 
 
 @atomic
@@ -64,7 +71,7 @@ def book(
         return made
     _refuse_what_cannot_be_booked(event, by, places, as_organiser=as_organiser)
     booking = _new_booking(event, by, places, together=together, form_key=form_key, needs=needs)
-    _refuse_who_has_a_place(event, booking.places)
+    _refuse_who_has_a_place(event, booking)
     _share_out(event, booking)
     db.session.add(booking)
     event.taken += sum(place.status in TAKES_A_PLACE for place in booking.places)
@@ -81,6 +88,11 @@ def _refuse_what_cannot_be_booked(event: Event, by: Contact, places: Sequence[Ne
     refuse_unless(
         len(places) <= event.places_per_booking,
         f"One booking can hold at most {event.places_per_booking} places here. Take somebody out, or book twice.",
+    )
+    # A stranger could else find out who is booked by naming them as a companion (rule 7).
+    refuse_unless(
+        not event.private or not any(place.email for place in places if email_key(place.email) != email_key(by.email)),
+        "At this event we ask for no e-mail address but that of whoever books. Name the others without theirs.",
     )
     if by.school_id is not None:
         school = db.session.get(School, by.school_id)
@@ -125,22 +137,23 @@ def attendee_key(place: NewPlace, *, booking_key: str) -> str:
     return f"{email_key(place.email) or booking_key}|{name_key(place.name)}"
 
 
-def _refuse_who_has_a_place(event: Event, places: Sequence[Place]) -> None:
-    keys = [place.attendee_key for place in places]
-    for place in places:
+def _refuse_who_has_a_place(event: Event, booking: Booking) -> None:
+    keys = [place.attendee_key for place in booking.places]
+    for place in booking.places:
         if keys.count(place.attendee_key) > 1:
             raise Refused(f"{place.name} is named twice. Give each person one place.")
     taken = queries.active_attendee_keys(event, keys)
-    for place in places:
+    for place in booking.places:
         if place.attendee_key in taken:
             raise AlreadyBooked(
-                f"{place.name} already has a place at this event, or waits for one. Nothing was booked."
+                f"{place.name} already has a place at this event, or waits for one. Nothing was booked.",
+                otherwise=PlaceStatus.CONFIRMED if _has_room(event, len(keys)) else PlaceStatus.WAITING,
             )
 
 
 def _share_out(event: Event, booking: Booking) -> None:
     """Give the new places what is free; what does not fit waits with the next numbers."""
-    if _fits_now(event, booking):
+    if _has_room(event, len(booking.places) if booking.together else 1):
         fitting = booking.places if booking.together else booking.places[: event.places_left]
         for place in fitting:
             _confirm(place)
@@ -150,8 +163,8 @@ def _share_out(event: Event, booking: Booking) -> None:
             place.position = event.last_position
 
 
-def _fits_now(event: Event, booking: Booking) -> bool:
-    """Tell whether the newcomer may have what is free.
+def _has_room(event: Event, number: int) -> bool:
+    """Tell whether a newcomer may have so many of the free places.
 
     Nobody who waits is overtaken: while places go on by themselves, whoever waits does not fit;
     later the organiser decides among them, so the newcomer joins the end.
@@ -159,10 +172,7 @@ def _fits_now(event: Event, booking: Booking) -> bool:
     free = event.places_left
     if free is None:
         return True
-    needed = len(booking.places) if booking.together else 1
-    if free < needed:
-        return False
-    return not queries.anybody_waits(event) or promotion_is_on(event)
+    return free >= number and (not queries.anybody_waits(event) or promotion_is_on(event))
 
 
 def promotion_is_on(event: Event) -> bool:

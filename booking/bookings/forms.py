@@ -58,9 +58,12 @@ class BookingForm(PageForm):
         description="Access, food, large print. Please name no child here.",
     )
 
-    def __init__(self, *args: Any, schools: Sequence[School], colleagues: int, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, schools: Sequence[School], colleagues: int, names_only: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.most_colleagues = colleagues
+        self.names_only = names_only
         self.school.choices = [SelectChoice("", NO_SCHOOL), *(SelectChoice(str(s.id), s.name) for s in schools)]
         self.schools = {str(school.id) for school in schools}
         if not self.form_key.data:
@@ -86,6 +89,13 @@ class BookingForm(PageForm):
         errors = super().error_list()
         whole = [error for error in self.places.errors if isinstance(error, str)]
         return errors + [{"text": text, "href": "#places-0-name" if self.places.entries else "#name"} for text in whole]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Leave out the addresses of others where only names are asked for."""
+        if self.names_only:
+            for entry in self.places.entries:
+                entry.form.email.data = ""
+        return super().validate(extra_validators)
 
     def add_colleague(self) -> None:
         """Show one more empty block, as far as the event allows."""

@@ -36,7 +36,8 @@ def side(event: Event, *, at: datetime, waiting: int = 0) -> Side:
     if code is BookingCode.OPEN:
         return Side(_left(event), f"book by {say_day_short(wall(closes_at(event)).date())}")
     if code is BookingCode.FULL:
-        return Side(pill="Full", quiet=f"{waiting} waiting" if waiting else "waiting list open")
+        # The numbers of a private event would tell whether a booking was new (rule 7).
+        return Side(pill="Full", quiet=f"{waiting} waiting" if waiting and not event.private else "waiting list open")
     if code is BookingCode.NONE:
         return Side("Just come", "no booking") if event.ends_at > at else Side(quiet="over")
     if code is BookingCode.CLOSED:
@@ -45,7 +46,9 @@ def side(event: Event, *, at: datetime, waiting: int = 0) -> Side:
 
 
 def _left(event: Event) -> str:
-    return "Open to all" if event.places_left is None else f"{say_count(event.places_left, 'place')} left"
+    if event.places_left is None:
+        return "Open to all"
+    return "Places left" if event.private else f"{say_count(event.places_left, 'place')} left"
 
 
 def _deadline(event: Event, today: date) -> Side:

@@ -50,7 +50,7 @@ def _form(event: Event) -> BookingForm:
     who = visitor().person
     known = {"name": who.name, "email": who.email, "school": str(who.school_id or "")} if who else {}
     schools = directory_queries.schools_to_choose(area())
-    return BookingForm(data=known, schools=schools, colleagues=event.places_per_booking - 1)
+    return BookingForm(data=known, schools=schools, colleagues=event.places_per_booking - 1, names_only=event.private)
 
 
 def _change_rows(form: BookingForm) -> bool:
@@ -65,7 +65,6 @@ def _change_rows(form: BookingForm) -> bool:
 
 
 def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
-    was_full = _state(event).code is policy.BookingCode.FULL
     try:
         booking = actions.book(
             event,
@@ -78,18 +77,18 @@ def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
     except actions.AlreadyBooked as refused:
         if event.private:
             actions.answer_already_booked(event, by=form.contact(), refusal=refused)
-            return _answer_by_mail(event, "waiting" if was_full else "confirmed")
+            return _answer_by_mail(event, refused.otherwise)
         return _refused(event, form, refused)
     except Refused as refused:
         return _refused(event, form, refused)
-    if event.private and not visitor().is_signed_in:
+    if event.private:
         return _answer_by_mail(event, policy.least_good([place.status for place in booking.places]))
     return redirect(url_for(".booking", token=link_token(queries.BOOKING_LINK, booking.key)))
 
 
-def _answer_by_mail(event: Event, outcome: str) -> ResponseReturnValue:
+def _answer_by_mail(event: Event, outcome: policy.PlaceStatus) -> ResponseReturnValue:
     """Answer alike whether or not somebody was booked before: the truth goes by mail (rule 7)."""
-    session["answered"] = {"event": event.id, "outcome": outcome}
+    session["answered"] = {"event": event.id, "outcome": str(outcome)}
     return redirect(url_for(".by_mail", event_id=event.id))
 
 

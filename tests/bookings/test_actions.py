@@ -145,6 +145,28 @@ def test_who_has_a_place_is_refused_another_and_nothing_changes() -> None:
     assert len(mails()) == 1
 
 
+@pytest.mark.parametrize(
+    ("capacity", "waits", "otherwise"), [(9, 0, "confirmed"), (2, 0, "waiting"), (1, 1, "waiting")]
+)
+def test_a_refusal_knows_what_the_request_would_have_come_to(capacity, waits, otherwise) -> None:
+    event = make_event(capacity=capacity)
+    book(event, "Priya Nair")
+    for _ in range(waits):
+        book(event, "Ravi Shah")
+    with pytest.raises(AlreadyBooked) as refused:
+        book(event, "Priya Nair", "Ada Obi")
+    assert str(refused.value.otherwise) == otherwise
+    assert statuses(book(event, "Nia Brady", "Ada Obi")) == [otherwise] * 2
+
+
+def test_a_private_event_takes_no_addresses_of_companions() -> None:
+    event = make_event(private=True)
+    victim = NewPlace("Ada Obi", "ada@school.example")
+    with pytest.raises(Refused, match="no e-mail address but that of whoever books"):
+        actions.book(event, by=PRIYA, places=[NewPlace(PRIYA.name, PRIYA.email), victim])
+    assert mails() == []
+
+
 def test_two_people_of_one_office_address_are_two_attendees() -> None:
     event = make_event()
     office = "office@school.example"

@@ -225,25 +225,37 @@ def test_the_link_of_a_booking_does_not_open_a_place(app: Flask, client: FlaskCl
     assert client.get(path.replace("/bookings/", "/places/")).status_code == 404
 
 
-def test_a_private_event_answers_alike_whether_or_not_somebody_is_booked(app: Flask, client: FlaskClient) -> None:
-    event = setup_event(app, private=True)
-    pages = [
-        client.post(
-            f"/events/{event.id}/book",
-            data={**FORM, **rendered(client, f"/events/{event.id}/book")},
-            follow_redirects=True,
-        )
-        for _ in range(2)
-    ]
-    first, second = (re.sub(r"csrf_token.*", "", page.text) for page in pages)
-    assert first == second
-    assert [(page.status_code, outcome(page)) for page in pages] == [(200, "confirmed")] * 2
+@pytest.mark.parametrize("capacity", [30, 0, None])
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_a_private_event_answers_alike_whether_or_not_somebody_is_booked(
+    app: Flask, client: FlaskClient, capacity, signed_in
+) -> None:
     with app.app_context():
-        assert [message.kind for message in db.session.query(Message).order_by(Message.id)] == [
-            "confirmed",
-            "already_booked",
+        event = make_event(private=True, capacity=capacity)
+        person = make_person("stranger@school.example")
+    if signed_in:
+        sign_in(client, person)
+    seen = []
+    for names in (["Priya Nair", "Ada Obi"], ["Priya Nair", "Ravi Shah"]):
+        before = [
+            _shown(client.get(path)) for path in (f"/events/{event.id}-x/", f"/events/{event.id}/book", "/events/")
         ]
-        assert db.session.query(Place).count() == 1
+        form = {**FORM, "name": names[0], "places-0-name": names[1], "places-0-email": "ada@school.example"}
+        form |= rendered(client, f"/events/{event.id}/book")
+        page = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
+        seen.append((before, page.status_code, outcome(page), _shown(page)))
+    assert seen[0][1:3] == (200, "waiting" if capacity == 0 else "confirmed")
+    assert all(one == seen[0] for one in seen)
+    with app.app_context():
+        kinds = [(message.kind, message.to_email) for message in db.session.query(Message).order_by(Message.id)]
+        first = "waiting" if capacity == 0 else "confirmed"
+        assert kinds == [(first, "priya@school.example"), ("already_booked", "priya@school.example")]
+        assert [place.email for place in db.session.query(Place).order_by(Place.id)] == ["priya@school.example", None]
+
+
+def _shown(page) -> str:
+    """A page without what differs at every request."""
+    return re.sub(r'name="(csrf_token|form_key)"[^>]*value="[^"]+"', "", page.text)
 
 
 def test_names_in_any_script_are_kept(app: Flask, client: FlaskClient) -> None:
