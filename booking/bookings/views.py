@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from booking.bookings import actions, policy, queries
 from booking.bookings.forms import TOGETHER, BookingForm
-from booking.bookings.models import Booking, Place
+from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Event, Visibility
 from booking.calendar.readers import reader
@@ -86,7 +86,7 @@ def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
     return redirect(url_for(".booking", token=link_token(queries.BOOKING_LINK, booking.key)))
 
 
-def _answer_by_mail(event: Event, outcome: policy.PlaceStatus) -> ResponseReturnValue:
+def _answer_by_mail(event: Event, outcome: PlaceStatus) -> ResponseReturnValue:
     """Answer alike whether or not somebody was booked before: the truth goes by mail (rule 7)."""
     session["answered"] = {"event": event.id, "outcome": str(outcome)}
     return redirect(url_for(".by_mail", event_id=event.id))

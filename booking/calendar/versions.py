@@ -10,11 +10,12 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from booking.calendar.models import Audience, Category, Event, Term, Venue
+from booking.core.clock import now
 from booking.directory.models import Area
 
-SHOWN = (Event, Category, Audience, Venue, Term)
-# What a booking writes to its event: no calendar shows it.
-NOT_SHOWN = {"taken", "last_position", "lock_count", "revision"}
+SHOWN = (Area, Event, Category, Audience, Venue, Term)
+# What a booking writes to its event, and the version itself: no calendar shows it.
+NOT_SHOWN = {"taken", "last_position", "lock_count", "revision", "calendar_version", "calendar_changed_at"}
 
 
 def watch(session: Any) -> None:
@@ -23,10 +24,15 @@ def watch(session: Any) -> None:
 
 
 def _raise_versions(session: Session, _context: object, _instances: object) -> None:
-    areas = {row.area_id for row in (*session.new, *session.dirty, *session.deleted) if _is_shown(session, row)}
+    areas = {_area_of(row) for row in (*session.new, *session.dirty, *session.deleted) if _is_shown(session, row)}
     for area_id in sorted(area_id for area_id in areas if area_id is not None):
-        raise_version = sa.update(Area).where(Area.id == area_id).values(calendar_version=Area.calendar_version + 1)
-        session.connection().execute(raise_version)
+        values = {"calendar_version": Area.calendar_version + 1, "calendar_changed_at": now()}
+        session.connection().execute(sa.update(Area).where(Area.id == area_id).values(values))
+
+
+def _area_of(row: Any) -> int | None:
+    found: int | None = row.id if isinstance(row, Area) else row.area_id
+    return found
 
 
 def _is_shown(session: Session, row: object) -> bool:

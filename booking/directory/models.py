@@ -40,10 +40,11 @@ class Area(Base):
     slug: Mapped[str] = mapped_column(sa.String(60), unique=True)
     name: Mapped[str] = mapped_column(sa.String(120))
     short_name: Mapped[str] = mapped_column(sa.String(60))
-    email: Mapped[str] = mapped_column(sa.String(254))
+    email: Mapped[str] = mapped_column(sa.String(254), default="")
     phone: Mapped[str] = mapped_column(sa.String(40), default="")
     # Raised in the transaction of every change that a calendar shows: what feeds are cached by.
     calendar_version: Mapped[int] = mapped_column(default=1)
+    calendar_changed_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class School(Base):

@@ -19,15 +19,18 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A finished feed: its bytes, the same compressed, and what HTTP says of them."""
+    """A finished feed: its bytes, the same compressed, and what HTTP says of them.
+
+    `changed_at` is None where more than the calendar decides what stands in it.
+    """
 
     body: bytes
     zipped: bytes
     etag: str
-    changed_at: datetime
+    changed_at: datetime | None
 
     @classmethod
-    def of(cls, body: bytes, changed_at: datetime) -> "Feed":
+    def of(cls, body: bytes, changed_at: datetime | None) -> "Feed":
         """Return the feed of these bytes."""
         return cls(body, gzip.compress(body, 6, mtime=0), hashlib.sha256(body).hexdigest()[:32], changed_at)
 

@@ -1,6 +1,7 @@
 """What stands in feeds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import sqlalchemy as sa
@@ -25,9 +26,12 @@ def since(today: date) -> date:
 
 def public_events(area_id: int, filters: Filters, *, today: date) -> Sequence[Event]:
     """Return what everybody may see, past events of two school years and cancelled ones too, with their parts."""
-    if filters.first is None:
-        filters = Filters(filters.categories, filters.audiences, filters.words, since(today), filters.last)
     return list_of_the_page(area_id, ANYBODY, filters, today=today)
+
+
+def lasting(filters: Filters, *, today: date) -> Filters:
+    """Return the filters as a feed keeps to them for a school year: neither what is over nor what is full drops out."""
+    return replace(filters, first=filters.first or since(today), past=False, only_free=False)
 
 
 def find_public_category(area_id: int, slug: str) -> Category | None:

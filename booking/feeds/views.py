@@ -1,8 +1,8 @@
 """Addresses that calendars subscribe to, single events as files, and how to subscribe."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from urllib.parse import quote
+from datetime import datetime, timedelta
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,12 +12,11 @@ from booking.bookings.queries import PLACE_LINK
 from booking.calendar import ical
 from booking.calendar import queries as calendar_queries
 from booking.calendar.entry import entry_of
-from booking.calendar.filters import read_filters
+from booking.calendar.filters import Filters, read_filters
 from booking.calendar.ical import CalendarEntry
 from booking.calendar.readers import reader
-from booking.calendar.terms import school_year_of
-from booking.core.addresses import absolute
-from booking.core.clock import today
+from booking.core.addresses import absolute, under_base
+from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.tokens import link_token
@@ -29,7 +28,8 @@ bp = Blueprint("feeds", __name__)
 
 FOR_EVERYBODY = "public, max-age=300"
 FOR_ONE = "private, max-age=300"
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+FILTERS = {"category", "audience", "area", "q", "from", "to"}
 
 
 @bp.get("/feeds/")
@@ -59,9 +59,7 @@ def _ways(address: str) -> list[tuple[str, str]]:
 @public
 def calendar() -> ResponseReturnValue:
     """Give all public events; the filters of the list may stand in the query."""
-    here = area()
-    query = tuple(sorted((name, tuple(values)) for name, values in request.args.lists()))
-    return _answer(_public_feed(here.name, absolute("feeds.calendar"), query), FOR_EVERYBODY)
+    return _answer(_public_feed(area().name, request.args.to_dict(flat=False)), FOR_EVERYBODY)
 
 
 @bp.get("/feeds/<slug>.ics")
@@ -70,27 +68,32 @@ def category(slug: str) -> ResponseReturnValue:
     """Give the public events of one category."""
     here = area()
     found = queries.find_public_category(here.id, slug) or abort(404)
-    address = absolute("feeds.category", slug=slug)
-    return _answer(_public_feed(f"{found.name} – {here.short_name}", address, (("category", (slug,)),)), FOR_EVERYBODY)
+    return _answer(_public_feed(f"{found.name} – {here.short_name}", {"category": [slug]}), FOR_EVERYBODY)
 
 
-def _public_feed(name: str, address: str, query: tuple[tuple[str, tuple[str, ...]], ...]) -> Feed:
-    here = area()
-    # The school year decides how far back a feed goes; the engine tells apart databases of one process.
-    key = (str(db.engine.url), here.id, here.calendar_version, school_year_of(today()), name, query)
+def _public_feed(name: str, query: dict[str, list[str]]) -> Feed:
+    """Return the feed of a query, finished before where nothing has changed since.
 
-    def make() -> Feed:
-        chosen = {name: list(values) for name, values in query}
+    Words of the query that mean nothing here make no copies.
+    """
+    here, filters = area(), Filters()
+    chosen = {name: values for name, values in sorted(query.items()) if name in FILTERS}
+    if chosen:
         filters = read_filters(
             chosen,
             categories={category.slug for category in calendar_queries.categories(here.id)},
             audiences={audience.slug for audience in calendar_queries.audiences(here.id)},
             areas={here.slug},
         )
-        events = queries.public_events(here.id, filters, today=today())
-        return _feed(name, address, [entry_of(event) for event in events])
+    filters = queries.lasting(filters, today=today())
+    address = under_base(request.path) + (f"?{urlencode(chosen, doseq=True)}" if chosen else "")
 
-    return feeds.get(key, make)
+    def make() -> Feed:
+        entries = [entry_of(event) for event in queries.public_events(here.id, filters, today=today())]
+        return _feed(name, address, entries, changed_at=here.calendar_changed_at)
+
+    # The engine tells apart databases of one process.
+    return feeds.get((str(db.engine.url), here.id, here.calendar_version, name, address, filters), make)
 
 
 @bp.errorhandler(Refused)
@@ -123,14 +126,12 @@ def my(token: str) -> ResponseReturnValue:
 def event(event_id: int) -> ResponseReturnValue:
     """Give one event as a file to open, to whoever may see its page."""
     found = calendar_queries.find_event(event_id, area().id, reader()) or abort(404)
-    answer = _answer(Feed.of(ical.single(entry_of(found)), found.changed_at), FOR_ONE)
+    answer = _answer(Feed.of(ical.single(entry_of(found)), area().calendar_changed_at), FOR_ONE)
     answer.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.ics"'
     return answer
 
 
-def _feed(name: str, address: str, entries: Iterable[CalendarEntry]) -> Feed:
-    entries = list(entries)
-    changed_at = max((entry.changed_at for entry in entries), default=BEGINNING)
+def _feed(name: str, address: str, entries: Iterable[CalendarEntry], changed_at: datetime | None = None) -> Feed:
     finished = [blocks.get(entry, lambda entry=entry: ical.vevent(entry)) for entry in entries]  # type: ignore[misc]
     body = ical.feed(name, finished, source=address, description=f"Dates of {area().name}")
     return Feed.of(body, changed_at)
@@ -148,4 +149,7 @@ def _answer(feed: Feed, caching: str) -> Response:
     answer.set_etag(feed.etag + ("-gz" if zipped else ""))
     answer.last_modified = feed.changed_at
     answer.make_conditional(request)
+    # Dates count whole seconds: what is given out within the second of a change must not pass for what comes after it.
+    if feed.changed_at and now() - feed.changed_at <= SECOND:
+        answer.last_modified = feed.changed_at - SECOND
     return answer

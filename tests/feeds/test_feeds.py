@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
+import time_machine
 import vobject
 from flask import Flask
 from flask.testing import FlaskClient
@@ -14,11 +15,12 @@ from ics import Calendar as IcsCalendar
 
 from booking.bookings.models import PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind, Visibility
+from booking.core.clock import now
 from booking.core.db import db
 from booking.core.tokens import link_token, new_key
-from booking.directory.models import Person
+from booking.directory.models import Area, Person
 from tests.databases import close, make_app
-from tests.factories import make_booking, make_category, make_event, make_person, make_school, make_venue
+from tests.factories import make_booking, make_category, make_event, make_person, make_school, make_venue, sign_in
 from tests.statements import statements
 
 LONDON = ZoneInfo("Europe/London")
@@ -137,7 +139,9 @@ def test_an_unchanged_feed_answers_304_and_the_same_bytes(app: Flask, client: Fl
     assert client.get("/feeds/calendar.ics").data == first.data
     again = client.get("/feeds/calendar.ics", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
-    later = client.get("/feeds/calendar.ics", headers={"If-Modified-Since": first.headers["Last-Modified"]})
+    with time_machine.travel(now() + timedelta(minutes=1)):
+        dated = client.get("/feeds/calendar.ics").headers["Last-Modified"]
+        later = client.get("/feeds/calendar.ics", headers={"If-Modified-Since": dated})
     assert later.status_code == 304
     head = client.head("/feeds/calendar.ics")
     assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
@@ -169,6 +173,49 @@ def test_a_change_is_seen_at_the_very_next_request_also_in_another_process(
     close(other)
     assert seen.status_code == 200
     assert "New title" in seen.text
+
+
+def test_what_leaves_a_feed_is_seen_by_a_client_that_only_knows_a_date(app: Flask, client: FlaskClient) -> None:
+    with time_machine.travel(datetime(2026, 11, 24, 9, 0, tzinfo=UTC)) as clock:
+        with app.app_context():
+            event = make_event("Not for everybody")
+        clock.shift(60)
+        first = client.get("/feeds/calendar.ics")
+        assert first.headers["Last-Modified"] == "Tue, 24 Nov 2026 09:00:00 GMT"
+        clock.shift(60)
+        with app.app_context():
+            db.session.get(Event, event.id).visibility = Visibility.TEAM
+            db.session.commit()
+        asked = {"If-Modified-Since": first.headers["Last-Modified"]}
+        assert "VEVENT" not in client.get("/feeds/calendar.ics", headers=asked).text
+        assert client.get("/feeds/calendar.ics").headers["Last-Modified"] == "Tue, 24 Nov 2026 09:01:59 GMT"
+        with app.app_context():
+            db.session.query(Area).one().name = "Another name"
+            db.session.commit()
+        assert "NAME:Another name" in client.get("/feeds/calendar.ics", headers=asked).text
+
+
+def test_a_filtered_feed_keeps_what_is_over_or_full(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum over", in_days=-3)
+        make_event("Forum full", capacity=0)
+        make_event("Circle")
+    body = client.get("/feeds/calendar.ics?q=forum&free=y&when=past&utm=1").text
+    assert [title in body for title in ("Forum over", "Forum full", "Circle")] == [True, True, False]
+    source = "SOURCE;VALUE=URI:http://calendar.example.org/feeds/calendar.ics?q=forum\r\n"
+    assert source in body.replace("\r\n ", "")
+
+
+def test_a_public_answer_carries_no_cookie_of_whoever_asked(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event()
+        person = make_person()
+    sign_in(client, person)
+    with client.session_transaction() as session:
+        session.permanent = True
+    assert "Set-Cookie" in client.get("/my/").headers
+    answer = client.get("/feeds/calendar.ics")
+    assert ("Set-Cookie" in answer.headers, answer.headers["Vary"]) == (False, "Accept-Encoding")
 
 
 def test_a_booking_changes_nothing_of_a_feed(app: Flask, client: FlaskClient) -> None:

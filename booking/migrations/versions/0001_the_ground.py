@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("phone", sa.String(length=40), nullable=False),
         sa.Column("calendar_version", sa.Integer(), nullable=False),
+        sa.Column("calendar_changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_areas")),
         sa.UniqueConstraint("slug", name=op.f("uq_areas_slug")),
     )
