@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Blueprint, Flask, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, get_flashed_messages, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.bookings import manage as bookings_manage
@@ -18,13 +18,12 @@ from booking.calendar.terms import year_name
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.web import from_this_machine
-from booking.directory import queries as directory_queries
 from booking.directory import views as directory_views
-from booking.directory.guards import ANYBODY, public, visitor
+from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
 from booking.feeds import views as feeds_views
 from booking.notifications import views as notifications_views
-from booking.organiser import events, outbox, people, reminders  # noqa: F401  they add their pages to the blueprint
+from booking.organiser import events, outbox, people, reminders, settings  # noqa: F401  they add their pages to the blueprint
 from booking.organiser import views as organiser_views
 
 PRODUCT = "Calendar & bookings"
@@ -58,35 +57,42 @@ class Site:
     area_name: str
     area_short: str
     email: str
+    phone: str
     demo: bool
     product: str = PRODUCT
 
 
 def frame() -> dict[str, Any]:
     """Return what the layout shows on every page; it makes do without a database."""
-    area = directory_queries.find_area() if _database_answers() else None
-    who = visitor() if area else ANYBODY
+    area, who = _area_and_visitor()
     return {
         "site": _site(area),
         "visitor": who,
-        "nav": _nav(area, in_team=area is not None and who.is_in_team(area.id)),
+        "nav": _nav(may_manage=area is not None and who.organises(area.id)),
         "team_nav": _team_nav(area) if area and who.organises(area.id) and _on_desk() else None,
         "year_line": calendar_queries.year_line(area, today()) if area else None,
         "today": today(),
+        "outcome": _just_now(),
     }
+
+
+def _just_now() -> str:
+    """Return what became of the form that led to this page, unless the page says so itself."""
+    said = get_flashed_messages(category_filter=["outcome"])
+    return str(said[-1]) if said else ""
 
 
 def _site(area: Area | None) -> Site:
     demo = bool(current_app.config["DEMO"]) and from_this_machine()
     if area is None:
-        return Site(PRODUCT, PRODUCT, "", demo)
-    return Site(area.name, area.short_name, area.email, demo)
+        return Site(PRODUCT, PRODUCT, "", "", demo)
+    return Site(area.name, area.short_name, area.email, area.phone, demo)
 
 
-def _nav(area: Area | None, *, in_team: bool) -> list[dict[str, Any]]:
+def _nav(*, may_manage: bool) -> list[dict[str, Any]]:
     pages = [("What’s on", "calendar.home"), ("Year", "calendar.planner"), ("Events", "calendar.events")]
     pages.append(("My bookings", "bookings.my"))
-    if in_team:
+    if may_manage:
         pages.append(("Team", "organiser.desk"))
     return [{"text": text, "href": url_for(name), "current": _is_here(name)} for text, name in pages]
 
@@ -99,6 +105,7 @@ def _team_nav(area: Area) -> list[dict[str, Any]]:
         ("Reminders", "organiser.reminders"),
         ("Outbox", "organiser.outbox"),
         ("Log", "organiser.log"),
+        ("Settings", "organiser.settings"),
     ]
     return [{"text": text, "href": url_for(name), "current": _is_here(name)} for text, name in pages]
 
@@ -111,6 +118,8 @@ def _is_here(name: str) -> bool:
         return False
     if name == "organiser.events":
         return request.path.startswith("/manage/events")
+    if name == "organiser.settings":
+        return request.path.startswith("/manage/settings")
     return here == name
 
 
@@ -118,13 +127,14 @@ def _on_desk() -> bool:
     return request.path.startswith("/manage/")
 
 
-def _database_answers() -> bool:
+def _area_and_visitor() -> tuple[Area | None, Visitor]:
+    """Return whose page it is and who asks; nobody where the database does not answer: error pages have a frame too."""
     try:
-        db.session.execute(sa.text("SELECT 1 FROM areas LIMIT 1"))
+        area = find_here()
+        return area, visitor() if area else ANYBODY
     except sa.exc.DBAPIError:
         db.session.rollback()
-        return False
-    return True
+        return None, ANYBODY
 
 
 @bp.get("/healthz")

@@ -48,6 +48,8 @@ def sqlite_template() -> Path:
     app = make_app(f"sqlite:///{path}")
     with app.app_context():
         upgrade()
+        db.session.execute(sa.text("DELETE FROM areas"))  # each test makes its own, also on PostgreSQL: see `empty`
+        db.session.commit()
         with db.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     close(app)

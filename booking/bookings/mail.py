@@ -86,7 +86,7 @@ def already_booked(event: Event, *, to: str, to_name: str, sentence: str) -> Non
 
 def sender_of(event: Event) -> Sender:
     """Return in whose name mail about an event goes: its area's."""
-    return Sender(event.area.name, event.area.email, event.area_id)
+    return Sender(event.area.name, event.area.email or None, event.area_id)
 
 
 @dataclass(frozen=True, slots=True)

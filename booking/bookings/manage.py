@@ -116,6 +116,7 @@ def cancel(event_id: int, place_id: int) -> ResponseReturnValue:
         return render_template("organiser/cancel_place.html", event=event, place=place)
     _cancel_for(event, place)
     flash(f"{place.name}’s place is cancelled. They have an e-mail.")
+    flash("cancelled", "outcome")
     return redirect(url_for(".places", event_id=event.id))
 
 
@@ -134,11 +135,9 @@ def let_in(event_id: int, place_id: int) -> ResponseReturnValue:
     """Let somebody in from the waiting list: near the day the organiser decides."""
     event = _event(event_id)
     place = _place(event, place_id)
-    try:
-        given = _let_in(event, place)
-        flash(f"{' and '.join(one.name for one in given)} let in, and told by e-mail.")
-    except Refused as refused:
-        flash(refused.sentence, "warning")
+    given = _let_in(event, place)
+    flash(f"{' and '.join(one.name for one in given)} let in, and told by e-mail.")
+    flash("saved", "outcome")
     return redirect(url_for(".places", event_id=event.id))
 
 

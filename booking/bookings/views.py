@@ -7,8 +7,8 @@ from booking.bookings import actions, policy, queries
 from booking.bookings.forms import TOGETHER, BookingForm
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar import queries as calendar_queries
-from booking.calendar.models import Event, Visibility
-from booking.calendar.readers import reader
+from booking.calendar.models import Event
+from booking.calendar.readers import reader, unseen
 from booking.calendar.when import place_in_words
 from booking.core.addresses import absolute
 from booking.core.clock import now, today
@@ -28,7 +28,7 @@ def book(event_id: int) -> ResponseReturnValue:
     """Show the booking form, and book."""
     event = calendar_queries.find_event(event_id, area().id, reader())
     if event is None:
-        return _not_found_or_sign_in(event_id)
+        return unseen(event_id)
     form = _form(event)
     if request.method == "POST" and _change_rows(form):
         return _page(event, form)
@@ -38,12 +38,6 @@ def book(event_id: int) -> ResponseReturnValue:
     if request.method == "GET" and not state.can_book:
         return _page(event, form, outcome="refused", sentence=state.sentence), 409
     return _page(event, form, outcome="invalid" if form.is_submitted() else ""), 422 if form.is_submitted() else 200
-
-
-def _not_found_or_sign_in(event_id: int) -> ResponseReturnValue:
-    if not visitor().is_signed_in and calendar_queries.has_visibility(event_id, area().id, Visibility.STAFF):
-        return redirect(url_for("directory.sign_in", next=request.path))
-    return abort(404)
 
 
 def _form(event: Event) -> BookingForm:

@@ -91,7 +91,7 @@ def edit_event(event: Event, values: EventValues, *, by: Person | None, revision
     if changed:
         event.revision += 1
         if event.status is not EventStatus.DRAFT and set(changed) & set(SHOWN):
-            _show_the_change(event)
+            show_the_change(event)
         audit.record("edited", "event", event.id, by=by, area_id=event.area_id, changed=changed)
     return changed
 
@@ -122,7 +122,7 @@ def cancel(event: Event, *, by: Person | None, note: str = "") -> bool:
     event.cancelled_at = now()
     event.cancel_note = one_line(note)[:300]
     event.revision += 1
-    _show_the_change(event)
+    show_the_change(event)
     audit.record("cancelled", "event", event.id, by=by, area_id=event.area_id, note=event.cancel_note)
     return True
 
@@ -137,7 +137,8 @@ def delete_draft(event: Event, *, by: Person) -> None:
     db.session.delete(event)
 
 
-def _show_the_change(event: Event) -> None:
+def show_the_change(event: Event) -> None:
+    """Raise SEQUENCE: people should see what changed (RFC 5545, 3.8.7.4). Belongs inside an action."""
     event.sequence += 1
     event.changed_at = now()
 

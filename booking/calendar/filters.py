@@ -6,6 +6,7 @@ from datetime import date
 
 from booking.calendar.terms import year_days
 from booking.core.errors import Refused
+from booking.core.text import one_line
 
 LONGEST_WORDS = 100
 Query = Mapping[str, list[str]]
@@ -35,14 +36,14 @@ def read_filters(
     """Return the filters of an address. Raises Refused with a sentence that names what it cannot read."""
     for slug in _values(query, "area"):
         if slug not in areas:
-            raise Refused(f"There is no area “{slug}”.", field="area")
+            raise Refused(f"There is no area called “{slug[:60]}”.", field="area")
     first, last = _day(query, "from"), _day(query, "to")
     if first and last and first > last:
         raise Refused("The first day is after the last. Swap them.", field="from")
     return Filters(
         categories=_known(query, "category", categories, "kind of event"),
         audiences=_known(query, "audience", audiences, "audience"),
-        words=tuple(" ".join(_values(query, "q"))[:LONGEST_WORDS].split()),
+        words=tuple(one_line(" ".join(_values(query, "q")))[:LONGEST_WORDS].split()),
         first=first,
         last=last,
         past=_choice(query, "when", {"", "coming", "past"}) == "past",

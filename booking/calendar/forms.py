@@ -26,6 +26,11 @@ from booking.core.forms import Form, Required, cleaned
 from booking.core.text import paragraphs
 
 EARLIEST, LATEST = 1990, 2150
+VISIBILITIES = [
+    SelectChoice(Visibility.PUBLIC.value, "Everyone"),
+    SelectChoice(Visibility.STAFF.value, "Who is signed in"),
+    SelectChoice(Visibility.TEAM.value, "The team only"),
+]
 
 
 class DayField(DateField):
@@ -90,11 +95,7 @@ class EventForm(Form):
     )
     visibility = SelectField(
         "Who sees it",
-        choices=[
-            SelectChoice(Visibility.PUBLIC.value, "Everyone"),
-            SelectChoice(Visibility.STAFF.value, "Who is signed in"),
-            SelectChoice(Visibility.TEAM.value, "The team only"),
-        ],
+        choices=VISIBILITIES,
     )
     private = BooleanField("Private: that somebody comes may tell something about their child")
     audiences = SelectMultipleField("Who it is for", coerce=int)

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from itertools import zip_longest
 
 from booking.calendar.models import Event, Kind, Visibility
-from booking.calendar.terms import HalfTerm, monday_of, school_year_of, week_of, year_days
+from booking.calendar.terms import HalfTerm, monday_of, week_of, year_days, year_name
 from booking.calendar.wording import say_day_month, say_weekday
 
 WEEK = timedelta(days=6)
@@ -126,7 +127,7 @@ def plan_year(
     terms = sorted(terms)
     cells = _Cells(terms, entries)
     columns = []
-    for term, following in zip(terms, [*terms[1:], None], strict=True):
+    for term, following in zip_longest(terms, terms[1:]):
         weeks = tuple(_week(term, number, cells, today, days_off) for number in range(1, term.weeks + 1))
         columns.append(Column(term, weeks, _holiday(term, following, cells, days_off)))
     return YearPlan(year, tuple(cells.before), tuple(columns))
@@ -240,7 +241,7 @@ def _place(plan: YearPlan, today: date) -> str:
     if found and found[0].first_day <= today <= _sunday(found[0].last_day):
         return f"half term {found[0].number}, week {found[1]}"
     passed = [column for column in plan.columns if column.term.last_day < today]
-    return passed[-1].holiday.name if passed else f"before the school year {school_year_of(today)}"
+    return passed[-1].holiday.name if passed else f"before the school year {year_name(plan.year)}"
 
 
 def _sunday(day: date) -> date:

@@ -13,6 +13,8 @@ from booking.core.text import slug
 from booking.directory.models import Area
 
 MIDNIGHT = time(0, 0)
+# Addresses of feeds that are no category's.
+RESERVED_SLUGS = frozenset({"calendar", "my", "school"})
 
 
 class Kind(StrEnum):

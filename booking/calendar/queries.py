@@ -168,27 +168,15 @@ def venues(area_id: int) -> Sequence[Venue]:
 
 
 def coming_by_category(area_id: int, reader: Reader, *, today: date) -> list[tuple[Category, int]]:
-    """Return the categories that have something coming, with how many dates."""
+    """Return the categories that have something coming, with how many dates the list shows of each."""
     rows = db.session.execute(
         sa.select(Category, sa.func.count(Event.id))
         .join(Event, Event.category_id == Category.id)
-        .where(visible(area_id, reader), Event.day >= today, Event.status == EventStatus.PUBLISHED)
+        .where(*_chosen(area_id, reader, NO_FILTERS, today))
         .group_by(*sa.inspect(Category).columns)
         .order_by(Category.position, Category.name)
     )
     return [(row[0], row[1]) for row in rows]
-
-
-def coming_for(area_id: int, reader: Reader, *, today: date) -> tuple[int, int]:
-    """Return how many coming dates are for schools, and how many for families."""
-    for_families = Event.audiences.any(Audience.is_families)
-    row = db.session.execute(
-        sa.select(
-            sa.func.count().filter(sa.not_(for_families)),
-            sa.func.count().filter(for_families),
-        ).where(visible(area_id, reader), Event.day >= today, Event.status == EventStatus.PUBLISHED)
-    ).one()
-    return row[0], row[1]
 
 
 def half_terms(area_id: int, year: int) -> list[HalfTerm]:

@@ -10,8 +10,11 @@ from datetime import date, timedelta
 
 from dateutil.easter import easter
 
+from booking.calendar.bank_holidays import bank_holidays
+
+DAY = timedelta(days=1)
 FRIDAY, SATURDAY = 4, 5
-_YEAR_NAME = re.compile(r"(\d{4})-(\d{2})")
+_YEAR_NAME = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,8 +70,8 @@ def synthesise(year: int) -> list[HalfTerm]:
     """Return likely half terms of an English school year, for where none are known yet."""
     autumn = max(_monday_near(date(year, 9, 1)), date(year, 9, 1))
     october = monday_of(date(year, 10, 31)) - timedelta(days=0 if date(year, 10, 31).weekday() >= FRIDAY else 7)
-    christmas = _friday_on_or_before(date(year, 12, 21))
-    january = _monday_on_or_after(date(year + 1, 1, 3))
+    christmas = _friday_on_or_before(date(year, 12, 22))
+    january = christmas + timedelta(days=17)  # the Monday after a fortnight
     february = _monday_on_or_after(date(year + 1, 2, 12))
     easter_holiday = _easter_holiday(year + 1)
     may = monday_of(date(year + 1, 5, 31))  # the week of the late May bank holiday
@@ -82,7 +85,16 @@ def synthesise(year: int) -> list[HalfTerm]:
         (easter_holiday[1], may - timedelta(days=3)),
         (may + week, summer),
     ]
-    return [HalfTerm(year, number, first, last) for number, (first, last) in enumerate(days, start=1)]
+    days_off = bank_holidays(*year_days(year))
+    return [
+        HalfTerm(year, number, _school_day(first, days_off, step=DAY), _school_day(last, days_off, step=-DAY))
+        for number, (first, last) in enumerate(days, start=1)
+    ]
+
+
+def _school_day(day: date, days_off: Collection[date], *, step: timedelta) -> date:
+    """Return the day, or the nearest school day inside its half term where it is a bank holiday."""
+    return next(one for one in (day + step * n for n in range(7)) if is_school_day(one, (), days_off))
 
 
 def _easter_holiday(year: int) -> tuple[date, date]:

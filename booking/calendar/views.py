@@ -16,7 +16,7 @@ from booking.calendar.filters import Filters, read_filters
 from booking.calendar.markup import as_html
 from booking.calendar.models import Category, Event, Kind, Visibility
 from booking.calendar.policy import Reader
-from booking.calendar.readers import reader
+from booking.calendar.readers import reader, unseen
 from booking.calendar.terms import parse_year, school_year_of, year_name
 from booking.calendar.when import place_in_words
 from booking.core.addresses import absolute
@@ -37,19 +37,28 @@ def home() -> ResponseReturnValue:
     """Show what is on next, closing dates, and how to subscribe."""
     who, here, day = reader(), area(), today()
     sessions = queries.next_events(here.id, who, Kind.SESSION, today=day, limit=ON_HOME)
-    for_schools, for_families = queries.coming_for(here.id, who, today=day)
     return render_template(
         "calendar/home.html",
         area=here,
         sessions=sessions,
         sides=sides(sessions, at=now(), waiting=_waiting(sessions)),
         closing_dates=queries.next_events(here.id, who, Kind.DEADLINE, today=day, limit=5),
-        for_schools=for_schools,
-        for_families=for_families,
-        audiences=queries.audiences(here.id),
+        doors=_doors(),
         by_category=queries.coming_by_category(here.id, who, today=day),
         feed_url=absolute("feeds.calendar"),
     )
+
+
+def _doors() -> list[tuple[str, tuple[str, ...], int]]:
+    """Return the two ways into the list: in words, the audiences it is filtered by, how many dates it shows."""
+    audiences = queries.audiences(area().id)
+    families = tuple(audience.slug for audience in audiences if audience.is_families)
+    schools = tuple(audience.slug for audience in audiences if not audience.is_families)
+    doors = [("For schools", schools), *([("For parents and carers", families)] if families else [])]
+    return [
+        (words, slugs, queries.count_events(area().id, reader(), Filters(audiences=slugs), today=today()))
+        for words, slugs in doors
+    ]
 
 
 @bp.get("/calendar/")
@@ -177,7 +186,7 @@ def event(event_id: int, slug: str | None = None) -> ResponseReturnValue:
     here, who = area(), reader()
     found = queries.find_event(event_id, here.id, who)
     if found is None:
-        abort(404)
+        return unseen(event_id)
     if slug != found.slug:
         return redirect(found.path, 301)
     waiting = _waiting([found]).get(found.id, 0)
@@ -189,6 +198,7 @@ def event(event_id: int, slug: str | None = None) -> ResponseReturnValue:
         place=place_in_words(found),
         state=bookings_policy.booking_state(found, at=now(), waiting=waiting),
         closes_at=bookings_policy.closes_at(found),
+        is_over=found.ends_at <= now(),
         waiting=waiting,
         others=others if len(others) > 1 else [],
         sides={other.id: side(other, at=now()) for other in others},

@@ -6,9 +6,11 @@ so an atomic action ends the read transaction and begins IMMEDIATE.
 """
 
 import functools
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -65,7 +67,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
-migrate = Migrate(directory="booking/migrations")
+migrate = Migrate(directory=str(Path(__file__).parents[1] / "migrations"))
 
 
 def choice(values: type[StrEnum]) -> sa.Enum:
@@ -170,3 +172,15 @@ def lock(*rows: Lockable) -> None:
         )
         if session.scalars(statement).one_or_none() is None:
             raise Refused("This has been removed in the meantime.")
+
+
+def take_turns(what: str) -> None:
+    """Let one transaction at a time go on from here, until it ends: for a rule about rows that are not there yet.
+
+    On SQLite that is so for every atomic action.
+    """
+    session: Session = db.session()
+    if not session.info.get("atomic"):
+        raise RuntimeError("take_turns() belongs inside an atomic action")
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(what.encode()))))

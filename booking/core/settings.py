@@ -1,7 +1,9 @@
 """Settings: typed, from the environment and a `.env` file (the environment wins), safe by default."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +14,9 @@ from sqlalchemy.exc import ArgumentError
 ROOT = Path(__file__).resolve().parents[2]
 _YES, _NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 _MIN_SECRET = 16
+_REDIS = {"redis", "rediss", "redis+unix"}
+_ADDRESS = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?")
+_MAILBOX = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
 class SettingsError(Exception):
@@ -61,7 +66,7 @@ class Settings:
             mail_default_sender=read.sender(
                 "MAIL_DEFAULT_SENDER", required=not demo and bool(read.text("MAIL_SERVER"))
             ),
-            redis_url=read.text("REDIS_URL"),
+            redis_url=read.redis("REDIS_URL"),
             rate_limits=read.on_or_off("RATE_LIMITS"),
             port=port,
         )
@@ -88,8 +93,8 @@ class _Reader:
 
     def number(self, name: str, default: int) -> int:
         word = self.text(name) or str(default)
-        if not (word.isascii() and word.isdecimal() and 0 < int(word) < 65536):
-            raise SettingsError(f"{name}: write a port number from 1 to 65535, not {word!r}")
+        if not (re.fullmatch(r"[0-9]{1,5}", word) and 0 < int(word) < 65536):
+            raise SettingsError(f"{name}: write a port number from 1 to 65535, not {word[:20]!r}")
         return int(word)
 
     def secret(self, name: str) -> str:
@@ -103,7 +108,7 @@ class _Reader:
         word = self.text(name) or f"sqlite:///{ROOT / 'var' / 'booking.db'}"
         try:
             backend = make_url(word).drivername
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # a port that is no number
             backend = ""
         if backend not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
             raise SettingsError(f"{name}: write sqlite:///path or postgresql+psycopg://user:password@host/name")
@@ -111,15 +116,25 @@ class _Reader:
 
     def address(self, name: str, default: str) -> str:
         word = (self.text(name) or default).rstrip("/")
-        parts = urlsplit(word)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or parts.path:
+        if not _ADDRESS.fullmatch(word):
             raise SettingsError(f"{name}: write an address like https://calendar.example.org, not {word!r}")
         return word
 
     def sender(self, name: str, *, required: bool) -> str:
         word = self.text(name)
-        if required and "@" not in word:
+        if not word and required:
             raise SettingsError(f"{name} is missing: write the address that mail comes from (MAIL_SERVER is set)")
-        if any(character in word for character in "\r\n"):
-            raise SettingsError(f"{name}: write one address on one line")
+        if word and (not word.isprintable() or not _MAILBOX.fullmatch(parseaddr(word)[1])):
+            raise SettingsError(f"{name}: write one address like calendar@example.org, not {word!r}")
         return word or "calendar@example.org"
+
+    def redis(self, name: str) -> str:
+        word = self.text(name)
+        try:
+            parts = urlsplit(word)
+            is_good = parts.scheme in _REDIS and bool(parts.netloc or parts.path) and parts.port != 0
+        except ValueError:
+            is_good = False
+        if word and not is_good:
+            raise SettingsError(f"{name}: write an address like redis://127.0.0.1:6379/0, or leave it empty")
+        return word

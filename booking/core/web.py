@@ -4,8 +4,9 @@ import hashlib
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, Response, render_template, request, url_for
+from flask import Flask, Response, abort, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
 from flask_limiter import Limiter
@@ -15,12 +16,14 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from whitenoise import WhiteNoise
 
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.settings import Settings
 
+LARGEST_NUMBER = 2**31 - 1
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {
     "default-src": "'self'",
@@ -41,6 +44,13 @@ class PrivateSessions(SecureCookieSessionInterface):
             super().save_session(app, session, response)
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address: none that a database cannot hold, so that an unknown one is just not found."""
+
+    def __init__(self, url_map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(url_map, *args, **{"max": LARGEST_NUMBER, **kwargs})
+
+
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, headers_enabled=True)
 compress = Compress()
@@ -49,6 +59,7 @@ compress = Compress()
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its headers, limits, static files and error pages."""
     app.session_interface = PrivateSessions()
+    app.url_map.converters["int"] = RowNumber
     csrf.init_app(app)
     limiter.init_app(app)
     compress.init_app(app)
@@ -75,6 +86,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _error_page)
+    app.before_request(_refuse_null_characters)
     app.after_request(_keep_private)
 
 
@@ -92,12 +104,31 @@ def _has_lasting_address(_path: str, _url: str) -> bool:
     return True  # every page names a static file with its hash
 
 
+def row_number(text: str) -> int:
+    """Return the number of a row that somebody sent; raise ValueError for what cannot be one."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= LARGEST_NUMBER):
+        raise ValueError("not the number of a row")
+    return int(text)
+
+
 def from_this_machine() -> bool:
-    """Tell whether the request comes from this very machine: what the demo's short cuts ask."""
+    """Tell whether the request comes from this very machine, and no proxy here handed it on for somebody else.
+
+    It is what the demo's short cuts ask.
+    """
+    passed_on = [address for line in request.headers.getlist("X-Forwarded-For") for address in line.split(",")]
     try:
-        return ip_address(request.remote_addr or "").is_loopback
+        return all(ip_address(address.strip()).is_loopback for address in (request.remote_addr or "", *passed_on))
     except ValueError:
         return False
+
+
+def _refuse_null_characters() -> None:
+    """Refuse what no page of ours sends, and PostgreSQL does not take."""
+    if "\0" in request.path:
+        abort(404)
+    if any("\0" in value for values in (request.args, request.form) for _, value in values.items(multi=True)):
+        abort(400)
 
 
 def _keep_private(response: Response) -> Response:

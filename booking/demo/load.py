@@ -16,6 +16,7 @@ from booking.core.text import name_key, slug
 from booking.core.tokens import new_key
 from booking.demo import people
 from booking.demo.plan import DemoEvent, plan, terms_of, years_of
+from booking.directory.queries import find_area
 from booking.directory.models import Area, Person, Phase, Role, RoleName, School
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders.models import ReminderRule
@@ -29,10 +30,7 @@ PRIVATE_TITLE = "Parents’ evening workshop: planning the summer"
 
 def is_empty() -> bool:
     """Tell whether nobody has used this database yet."""
-    return (
-        db.session.scalar(sa.select(Area.id).limit(1)) is None
-        and db.session.scalar(sa.select(Person.id).limit(1)) is None
-    )
+    return all(db.session.scalar(sa.select(table.id).limit(1)) is None for table in (Person, School, Category, Event))
 
 
 @atomic
@@ -41,10 +39,9 @@ def load() -> int:
     if not is_empty():
         raise Refused("This database is not empty. The demonstration only goes into an empty one.")
     chance = random.Random(today().toordinal())  # noqa: S311  invented people, no secrets
-    area = Area(
-        slug="vale-marsh", name="Vale & Marsh SEND Partnership", short_name="Vale & Marsh", email="team@example.org"
-    )
-    area.phone = "01632 960123"
+    area = find_area() or Area()
+    area.slug, area.name, area.short_name = "vale-marsh", "Vale & Marsh SEND Partnership", "Vale & Marsh"
+    area.email, area.phone = "team@example.org", "01632 960123"
     db.session.add(area)
     db.session.flush()
     planned = plan(today())
@@ -190,7 +187,7 @@ def _book(events: list[Event], schools: list[School], chance: random.Random) -> 
         guests = _guests(event, schools, chance, min(wanted, room + 4 if event is full else 30))
         if event.day < today():
             _booked_in_the_past(event, guests)
-        elif event in coming and (event.day - today()).days < 75:
+        elif event in coming and (event is full or (event.day - today()).days < 75):
             for name, email, school in guests:
                 _book_one(event, name, email, school, chance)
     email, name, school_name = people.SENCO

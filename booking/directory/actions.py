@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from booking.core import audit
 from booking.core.clock import now
-from booking.core.db import atomic, db
+from booking.core.db import atomic, db, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.text import email_key, name_key, one_line
 from booking.core.tokens import new_key, secret_hash
@@ -40,6 +40,7 @@ def ask_to_sign_in(email: str, *, origin: str, next_page: str, limit_origin: boo
     `origin` is the network address that asks; it is stored as a keyed hash only.
     """
     email, origin_hash = email_key(email), secret_hash("origin", origin)
+    take_turns("asking to sign in")
     since = now() - WITHIN
     refuse_unless(queries.sign_ins_since(SignIn.email == email, since) < MOST_FOR_ADDRESS, TOO_OFTEN)
     from_there = queries.sign_ins_since(SignIn.origin == origin_hash, since) if limit_origin else 0
@@ -115,6 +116,7 @@ def _consume(found: sa.ColumnElement[bool], sentence: str) -> tuple[Person, str]
 
 def find_or_create(email: str) -> Person:
     """Return the person with this address; made where there is none yet. Belongs inside an action."""
+    take_turns("adding people")
     person = queries.find_person(email)
     if person is None:
         person = Person(email=email_key(email), name="", session_key=new_key(), feed_key=new_key())
@@ -139,6 +141,13 @@ def change_details(person: Person, *, name: str, school_id: int | None) -> None:
 
 
 @atomic
+def change_area(area: Area, *, name: str, short_name: str, email: str, phone: str, by: Person) -> None:
+    """Change what the partnership is called and how it is reached."""
+    area.name, area.short_name, area.email, area.phone = one_line(name), one_line(short_name), email, one_line(phone)
+    audit.record("changed the partnership", "area", area.id, by=by, area_id=area.id, name=area.name)
+
+
+@atomic
 def clear_old_sign_ins() -> int:
     """Remove requests to sign in that are of no use any more. Returns how many."""
     result = db.session.execute(sa.delete(SignIn).where(SignIn.created_at < now() - KEPT_FOR))
@@ -159,6 +168,7 @@ def grant(email: str, role: RoleName, *, area: Area | None, by: Person | None) -
 @atomic
 def revoke(role: Role, *, by: Person) -> None:
     """Take a role back. Raises Refused for the last administrator's own."""
+    take_turns("taking roles back")
     last = role.role is RoleName.ADMINISTRATOR and queries.count_administrators() == 1
     refuse_unless(not last, "There has to be one administrator. Make somebody else one first.")
     audit.record("took a role back", "person", role.person_id, by=by, area_id=role.area_id, role=role.role)

@@ -5,7 +5,7 @@ from typing import Any
 
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Regexp
+from wtforms.validators import Length, Regexp
 
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
 from booking.directory.models import RoleName, School
@@ -40,6 +40,25 @@ class DetailsForm(Form):
         super().__init__(*args, **kwargs)
         none = SelectChoice("", "I am not from a school")
         self.school.choices = [none, *(SelectChoice(str(school.id), school.name) for school in schools)]
+
+
+class AreaForm(Form):
+    """What the partnership is called, and how it is reached."""
+
+    name = StringField(
+        "Name of the partnership",
+        [Required("Enter the name"), Length(max=120, message="Use at most 120 letters")],
+        [cleaned],
+        description="As it stands at the top of every page, and as the sender of e-mail.",
+    )
+    short_name = StringField(
+        "Short name",
+        [Required("Enter a short name"), Length(max=60, message="Use at most 60 letters")],
+        [cleaned],
+        description="The place, as in “What is on for SEND in …”.",
+    )
+    email = email_field("E-mail address for questions (optional)")
+    phone = StringField("Telephone (optional)", [Length(max=40, message="Use at most 40 letters")], [cleaned])
 
 
 class GrantForm(Form):

@@ -74,12 +74,16 @@ def visitor() -> Visitor:
 
 
 def area() -> Area:
-    """Return the area of the page under way; 503 while the installation has none."""
+    """Return the area of the page under way; 503 while the installation has none, or several."""
+    return find_here() or abort(503)
+
+
+def find_here() -> Area | None:
+    """Return the area of the page under way, or None; read once for each page."""
     if "area" not in g:
         g.area = queries.find_area()
-    if g.area is None:
-        abort(503)
-    return g.area
+    found: Area | None = g.area
+    return found
 
 
 def guard(view: View[P], name: str) -> View[P]:

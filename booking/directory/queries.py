@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from sqlalchemy.sql.elements import ColumnElement
 
-from booking.core.clock import today
+from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.text import email_key
@@ -64,8 +64,9 @@ def sign_ins_since(condition: ColumnElement[bool], since: datetime) -> int:
 
 
 def find_sign_in(token_hash: str) -> SignIn | None:
-    """Return the unused request to sign in that this link belongs to."""
-    return db.session.scalar(sa.select(SignIn).where(SignIn.link_hash == token_hash, SignIn.used_at.is_(None)))
+    """Return the request to sign in that this link belongs to, while it is good."""
+    good = sa.and_(SignIn.used_at.is_(None), SignIn.expires_at > now())
+    return db.session.scalar(sa.select(SignIn).where(SignIn.link_hash == token_hash, good))
 
 
 def all_schools(area: Area) -> Sequence[School]:

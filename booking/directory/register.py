@@ -18,6 +18,7 @@ NAME, PHASE, URN, CLOSED, POSTCODE, KIND = (
     "Postcode",
     "TypeOfEstablishment (name)",
 )
+NO_CSV = "This is not a CSV file. Save the list of schools as CSV and try again."
 PHASES = {
     "nursery": Phase.NURSERY,
     "primary": Phase.PRIMARY,
@@ -51,8 +52,17 @@ def read_register(data: bytes) -> list[RegisterRow]:
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
     if "\0" in text:
-        raise Refused("This is not a CSV file. Save the list of schools as CSV and try again.")
-    reader = csv.DictReader(io.StringIO(text))
+        raise Refused(NO_CSV)
+    try:
+        rows = _rows(csv.DictReader(io.StringIO(text, newline=None)))
+    except csv.Error:
+        raise Refused(NO_CSV) from None
+    if not rows:
+        raise Refused("There is no school in this file.")
+    return rows
+
+
+def _rows(reader: "csv.DictReader[str]") -> list[RegisterRow]:
     if NAME not in (reader.fieldnames or []):
         raise Refused(f"Row 1: there is no column “{NAME}”. Keep the national register’s column names.")
     rows: list[RegisterRow] = []
@@ -61,13 +71,12 @@ def read_register(data: bytes) -> list[RegisterRow]:
         row = _row(record, number)
         if row is None:
             continue
-        key = name_key(row.name)
-        if key in seen:
-            raise Refused(f"Row {number}: {row.name} stands in row {seen[key]} already. Take one of them out.")
-        seen[key] = number
+        for key, what in ((name_key(row.name), row.name), (row.urn, f"the URN {row.urn}")):
+            if key in seen:
+                raise Refused(f"Row {number}: {what} stands in row {seen[key]} already. Take one of them out.")
+            if key:
+                seen[key] = number
         rows.append(row)
-    if not rows:
-        raise Refused("There is no school in this file.")
     return rows
 
 

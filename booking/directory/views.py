@@ -1,7 +1,6 @@
 """Sign in and out, and one's own details."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +12,7 @@ from booking.core.web import limiter
 from booking.directory import actions, queries
 from booking.directory.forms import CodeForm, DetailsForm, SignInForm
 from booking.directory.guards import area, demo_only, public, signed_in, visitor
-from booking.directory.models import Person
+from booking.directory.models import Person, RoleName
 
 bp = Blueprint("directory", __name__)
 
@@ -86,7 +85,9 @@ def _welcome(person: Person, next_page: str) -> ResponseReturnValue:
 
 
 def _first_page(person: Person) -> str:
-    return url_for("organiser.desk" if person.roles else "bookings.my")
+    """Return the desk for who may open it, else one's own bookings."""
+    on_the_desk = any(role.role is not RoleName.FACILITATOR for role in person.roles)
+    return url_for("organiser.desk" if on_the_desk else "bookings.my")
 
 
 @bp.post("/sign-out")
@@ -145,6 +146,5 @@ def _form(template: str, form: Any, *, outcome: str = "", **context: Any) -> Res
 
 def _page_of_ours(address: str) -> str:
     """Return a path of ours, or nothing: nobody is sent elsewhere after signing in."""
-    parts = urlsplit(address)
-    safe = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return address[:300] if safe and address.isprintable() else ""
+    is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address[:300] if is_ours else ""

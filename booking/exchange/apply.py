@@ -3,13 +3,13 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import count
 
 import sqlalchemy as sa
 
 from booking.calendar import queries
 from booking.calendar.actions import find_or_create_venue
-from booking.calendar.models import Audience, Category, Event, EventStatus, Kind, Visibility
+from booking.calendar.catalogue import free_slug
+from booking.calendar.models import RESERVED_SLUGS, Audience, Category, Event, EventStatus, Kind, Visibility
 from booking.calendar.terms import school_year_of
 from booking.core import audit
 from booking.core.clock import now, on_the_wall
@@ -17,8 +17,9 @@ from booking.core.db import atomic, db
 from booking.core.text import name_key, slug
 from booking.directory.models import Area
 from booking.exchange.reading import Context, Entry, Reading
+from booking.reminders.actions import set_category_rules
+from booking.reminders.policy import DEFAULT_RULES
 
-RESERVED = {"calendar", "my", "school"}
 COLOURS = 12
 
 
@@ -146,7 +147,7 @@ class _Tables:
         found = self.categories.get(name_key(name))
         if found is not None:
             return found
-        address = free_slug(name, RESERVED | {category.slug for category in self.categories.values()})
+        address = free_slug(name, RESERVED_SLUGS | {category.slug for category in self.categories.values()})
         position = len(self.categories)
         category = Category(
             area_id=self.area.id,
@@ -159,6 +160,7 @@ class _Tables:
         )
         db.session.add(category)
         db.session.flush()
+        set_category_rules(category, DEFAULT_RULES, by=None)
         self.categories[name_key(name)] = category
         self.new_categories.append(category.name)
         return category
@@ -175,13 +177,6 @@ class _Tables:
             db.session.add(audience)
             self.audiences[key] = audience
         return self.audiences[key]
-
-
-def free_slug(name: str, used: set[str]) -> str:
-    """Return a slug of the name that is not used yet: itself, or with a number."""
-    base = slug(name, otherwise="other")
-    candidates = (base if number == 1 else f"{base}-{number}" for number in count(1))
-    return next(one for one in candidates if one not in used)
 
 
 def letters_for(name: str) -> str:

@@ -85,6 +85,6 @@ def _tell(reading: Reading, done: Applied | None) -> None:
         return
     click.echo(f"{done.added} added ({done.published} published, the rest as drafts), {done.unchanged} there already.")
     for name in done.new_categories:
-        click.echo(f"New kind of event, for the team only until you change it: {name}")
+        click.echo(f"New kind of event, for the team only until you change it under Team, Settings: {name}")
     for entry in done.left_out:
         click.echo(f"Left out, since no day is known: {entry.where}: {entry.text}")

@@ -1,12 +1,14 @@
 """What organisers do to an event, with all that follows from it, in one transaction."""
 
+from collections.abc import Sequence
+
 from booking.bookings import actions as bookings
 from booking.calendar import actions as calendar
 from booking.calendar.actions import EventValues
 from booking.calendar.models import Event, EventStatus
 from booking.calendar.when import When
 from booking.core.clock import now
-from booking.core.db import atomic
+from booking.core.db import atomic, lock
 from booking.directory.models import Person
 
 
@@ -22,6 +24,16 @@ def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) 
     if on and event.capacity != capacity:
         bookings.capacity_changed(event)
     return told
+
+
+@atomic
+def publish_drafts(events: Sequence[Event], *, by: Person) -> int:
+    """Put drafts on the calendar, all of them or none. Returns how many were drafts until now. Raises Refused."""
+    lock(*events)
+    drafts = [event for event in events if event.status is not EventStatus.PUBLISHED]
+    for event in drafts:
+        calendar.publish(event, by=by)
+    return len(drafts)
 
 
 @atomic

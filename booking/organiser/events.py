@@ -20,6 +20,7 @@ from booking.calendar.wording import say_count, say_day
 from booking.core.clock import today
 from booking.core.errors import Refused
 from booking.core.forms import Form, cleaned
+from booking.core.web import row_number
 from booking.directory.guards import area, organisers
 from booking.organiser import actions, queries
 from booking.organiser.views import bp, offset, paging, the_event, the_organiser
@@ -43,7 +44,7 @@ def events() -> ResponseReturnValue:
         today=today(),
         show=show,
         words=request.args.get("q", "")[:100],
-        category_id=request.args.get("category", type=int),
+        category_id=request.args.get("category", type=row_number),
         limit=queries.PER_PAGE,
         offset=offset(),
     )
@@ -61,10 +62,11 @@ def events() -> ResponseReturnValue:
 @organisers
 def publish_several() -> ResponseReturnValue:
     """Publish the drafts that were ticked."""
-    ids = request.form.getlist("event", type=int)
-    for event_id in ids:
-        calendar_actions.publish(the_event(event_id), by=the_organiser())
-    flash(f"{say_count(len(ids), 'draft')} published." if ids else "Tick the drafts to publish first.")
+    ticked = [the_event(event_id) for event_id in sorted(set(request.form.getlist("event", type=row_number)))]
+    published = actions.publish_drafts(ticked, by=the_organiser())
+    flash(f"{say_count(published, 'draft')} published." if ticked else "Tick the drafts to publish first.")
+    if published:
+        flash("saved", "outcome")
     return redirect(url_for(".events", show="drafts"))
 
 
@@ -72,6 +74,9 @@ def publish_several() -> ResponseReturnValue:
 @organisers
 def new_event() -> ResponseReturnValue:
     """Make a draft."""
+    if not calendar_queries.categories(area().id):
+        flash("Each event is of a kind. Make the first one, then the event.")
+        return redirect(url_for(".kind"))
     form = _form(
         {
             "kind": Kind.SESSION.value,
@@ -111,7 +116,7 @@ def edit_event(event_id: int) -> ResponseReturnValue:
     found = the_event(event_id)
     form = _form(data_of(found))
     if form.validate_on_submit():
-        revision = int(form.revision.data) if str(form.revision.data).isdecimal() else 0
+        revision = request.form.get("revision", 0, type=row_number)
         try:
             told = actions.edit_event(found, form.values(), by=the_organiser(), revision=revision)
         except Refused as refused:
@@ -136,7 +141,7 @@ def cancel_event(event_id: int) -> ResponseReturnValue:
     found, form = the_event(event_id), CancelForm()
     if form.validate_on_submit():
         told = actions.cancel_event(found, by=the_organiser(), note=form.note.data or "")
-        return _saved(found, f"Cancelled. {say_count(told, 'e-mail')} on the way.")
+        return _saved(found, f"Cancelled. {say_count(told, 'e-mail')} on the way.", outcome="cancelled")
     outcome = "invalid" if form.is_submitted() else ""
     bookings = bookings_queries.active_bookings(found)
     return render_template("organiser/cancel.html", event=found, form=form, bookings=bookings, outcome=outcome), (
@@ -150,6 +155,7 @@ def delete_draft(event_id: int) -> ResponseReturnValue:
     """Delete a draft."""
     calendar_actions.delete_draft(the_event(event_id), by=the_organiser())
     flash("The draft is deleted.")
+    flash("saved", "outcome")
     return redirect(url_for(".events", show="drafts"))
 
 
@@ -191,9 +197,9 @@ def _refused(form: EventForm, refused: Refused, event: Event | None = None) -> R
     return _show(form, event, outcome="refused")
 
 
-def _saved(event: Event, sentence: str) -> ResponseReturnValue:
+def _saved(event: Event, sentence: str, *, outcome: str = "saved") -> ResponseReturnValue:
     flash(sentence)
     for remark in remarks(event.area_id, event.day):
         flash(remark, "warning")
-    flash("saved", "outcome")
+    flash(outcome, "outcome")
     return redirect(url_for(".event", event_id=event.id))

@@ -3,7 +3,6 @@
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from booking.core.errors import Refused
 from booking.directory.guards import area, organisers
 from booking.notifications import actions
 from booking.notifications import queries as message_queries
@@ -38,9 +37,7 @@ def resend(message_id: int) -> ResponseReturnValue:
     message = message_queries.find_message(message_id)
     if message is None or message.area_id != area().id:
         abort(404)
-    try:
-        actions.resend(message, by=the_organiser())
-        flash("It is queued again.")
-    except Refused as refused:
-        flash(refused.sentence, "warning")
+    actions.resend(message, by=the_organiser())
+    flash("It is queued again.")
+    flash("saved", "outcome")
     return redirect(url_for(".outbox"))

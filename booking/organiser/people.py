@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.core.db import db
-from booking.core.errors import Refused
+from booking.core.web import row_number
 from booking.directory import actions
 from booking.directory import queries as directory_queries
 from booking.directory.forms import GrantForm
@@ -43,11 +43,9 @@ def revoke(role_id: int) -> ResponseReturnValue:
     role = db.session.get(Role, role_id)
     if not visitor().is_administrator or role is None or role.area_id not in (None, area().id):
         abort(403 if role else 404)
-    try:
-        actions.revoke(role, by=the_organiser())
-        flash("The role is taken back.")
-    except Refused as refused:
-        flash(refused.sentence, "warning")
+    actions.revoke(role, by=the_organiser())
+    flash("The role is taken back.")
+    flash("saved", "outcome")
     return redirect(url_for(".people"))
 
 
@@ -56,6 +54,6 @@ def revoke(role_id: int) -> ResponseReturnValue:
 def log() -> ResponseReturnValue:
     """Show what organisers did, and whose data they opened."""
     rows, total = queries.log_entries(
-        area().id, event_id=request.args.get("event", type=int), limit=queries.PER_PAGE, offset=offset()
+        area().id, event_id=request.args.get("event", type=row_number), limit=queries.PER_PAGE, offset=offset()
     )
     return render_template("organiser/log.html", entries=rows, **paging(total))

@@ -1,17 +1,19 @@
 """Reads of the organisers' desk."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from booking.bookings.models import Booking
-from booking.calendar.models import Event, EventStatus, Kind
+from booking.calendar.models import Category, Event, EventStatus, Kind
 from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS
 from booking.calendar.terms import monday_of
 from booking.core.audit import AuditEntry
 from booking.core.db import db
+from booking.reminders.models import ReminderRule
 
 PER_PAGE = 50
 
@@ -99,6 +101,19 @@ def _shown(show: str, today: date) -> sa.ColumnElement[bool]:
         "cancelled": Event.status == EventStatus.CANCELLED,
         "past": sa.and_(Event.status != EventStatus.DRAFT, over < today),
     }.get(show, sa.and_(Event.status != EventStatus.DRAFT, over >= today))
+
+
+def rules_by_category(area_id: int) -> Mapping[int, Sequence[ReminderRule]]:
+    """Return the rules of each category that are switched on, the earliest reminder first."""
+    rules: dict[int, list[ReminderRule]] = defaultdict(list)
+    for rule in db.session.scalars(
+        sa.select(ReminderRule)
+        .join(Category, Category.id == ReminderRule.category_id)
+        .where(Category.area_id == area_id, ReminderRule.active)
+        .order_by(ReminderRule.days_before.desc(), ReminderRule.at)
+    ):
+        rules[rule.category_id or 0].append(rule)
+    return rules
 
 
 def find_event(event_id: int, area_id: int) -> Event | None:

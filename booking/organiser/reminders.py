@@ -1,5 +1,6 @@
 """When reminders go: for each kind of event, and for one event instead."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -12,12 +13,14 @@ from booking.calendar.models import Kind
 from booking.core.clock import now
 from booking.core.errors import Refused
 from booking.directory.guards import area, organisers
+from booking.organiser import queries
 from booking.organiser.views import bp, the_event, the_organiser
 from booking.reminders import actions, policy
 from booking.reminders import queries as reminder_queries
 from booking.reminders.models import ReminderRule
 
 ROWS = 3
+LONGEST = 60  # days before
 
 
 @bp.get("/reminders/")
@@ -25,7 +28,7 @@ ROWS = 3
 def reminders() -> ResponseReturnValue:
     """Show when each kind of event is reminded of."""
     categories = calendar_queries.categories(area().id)
-    rules = {category.id: reminder_queries.rules_of_category(category.id) for category in categories}
+    rules = queries.rules_by_category(area().id)
     return render_template("organiser/reminders.html", categories=categories, rules=rules)
 
 
@@ -42,6 +45,7 @@ def category_reminders(category_id: int) -> ResponseReturnValue:
         except Refused as refused:
             return _show(f"Reminders: {category.name}", url_for(".reminders"), _typed(), refused)
         flash(f"Saved when to remind of {category.name}.")
+        flash("saved", "outcome")
         return redirect(url_for(".reminders"))
     return _show(
         f"Reminders: {category.name}", url_for(".reminders"), _of(reminder_queries.rules_of_category(category.id))
@@ -63,6 +67,7 @@ def event_reminders(event_id: int) -> ResponseReturnValue:
         except Refused as refused:
             return _show(f"Reminders: {event.title}", back, _typed(), refused, event=event)
         flash("Saved when to remind of this event.")
+        flash("saved", "outcome")
         return redirect(back)
     rules = reminder_queries.rules_for(event)
     places = reminder_queries.confirmed_places(event)
@@ -90,8 +95,8 @@ def _times_typed() -> list[tuple[int, time]]:
     for days, at in _typed():
         if not days.strip():
             continue
-        if not (days.strip().isascii() and days.strip().isdecimal() and int(days) <= 60):
-            raise Refused(f"“{days[:20]}” is not a number of days from 0 to 60.")
+        if not re.fullmatch(r"\s*[0-9]{1,2}\s*", days) or int(days) > LONGEST:
+            raise Refused(f"“{days[:20]}” is not a number of days from 0 to {LONGEST}.")
         try:
             clock = time.fromisoformat(at.strip() or "08:00")
         except ValueError:

@@ -2,8 +2,9 @@
 
 from math import ceil
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from booking.bookings.queries import waiting_counts
@@ -53,8 +54,7 @@ def paging(total: int) -> dict[str, Any]:
     page = min(page_asked(), pages)
 
     def address(number: int) -> str:
-        values = {**request.args.to_dict(), **(request.view_args or {}), "page": number}
-        return url_for(str(request.endpoint), **values)
+        return f"{request.path}?{urlencode({**request.args.to_dict(), 'page': number})}"
 
     return {"page": page, "pages": pages, "page_address": address, "total": total}
 

@@ -1,0 +1,149 @@
+"""What an area sets once and events then choose from: kinds, audiences, venues, and the half terms of a school year."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+
+import sqlalchemy as sa
+
+from booking.calendar import queries
+from booking.calendar.actions import show_the_change
+from booking.calendar.models import (
+    RESERVED_SLUGS,
+    Audience,
+    Category,
+    Event,
+    EventStatus,
+    Kind,
+    Term,
+    Venue,
+    Visibility,
+)
+from booking.calendar.terms import HalfTerm, year_days, year_name
+from booking.core import audit
+from booking.core.db import atomic, db, lock
+from booking.core.errors import refuse_unless
+from booking.core.text import name_key, one_line, paragraphs, slug
+from booking.directory.models import Area, Person
+
+HALF_TERMS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class KindValues:
+    """What an organiser says of a kind of event. `with_events`: events seen as the kind was follow it."""
+
+    name: str
+    letters: str
+    colour: int
+    visibility: Visibility
+    with_events: bool = False
+
+
+@atomic
+def save_category(area: Area, category: Category | None, values: KindValues, *, by: Person) -> Category:
+    """Add a kind of event, or change one; its address stays for life. Raises Refused for a name that is there."""
+    others = [one for one in queries.categories(area.id) if one is not category]
+    _refuse_a_second(values.name, [one.name for one in others])
+    if category is None:
+        address = free_slug(values.name, RESERVED_SLUGS | {one.slug for one in others})
+        category = Category(area_id=area.id, slug=address, position=len(others), visibility=values.visibility)
+        db.session.add(category)
+    before = category.visibility
+    category.name, category.letters = one_line(values.name), one_line(values.letters).upper()
+    category.colour, category.visibility = values.colour, values.visibility
+    db.session.flush()
+    changed = _follow(category, before) if values.with_events and before is not values.visibility else 0
+    audit.record(
+        "set the kind",
+        "category",
+        category.id,
+        by=by,
+        area_id=area.id,
+        name=category.name,
+        visibility=category.visibility,
+        events=changed,
+    )
+    return category
+
+
+def _follow(category: Category, before: Visibility) -> int:
+    """Change who sees the events that were seen as their kind was; drafts of sessions begin to take bookings."""
+    events = db.session.scalars(
+        sa.select(Event).where(Event.category_id == category.id, Event.visibility == before).order_by(Event.id)
+    ).all()
+    lock(*events)
+    for event in events:
+        event.visibility = category.visibility
+        event.revision += 1
+        if event.status is not EventStatus.DRAFT:
+            show_the_change(event)
+        elif before is Visibility.TEAM and event.kind is Kind.SESSION and event.starts is not None:
+            event.takes_bookings = True
+    return len(events)
+
+
+@atomic
+def save_audience(area: Area, audience: Audience | None, *, name: str, is_families: bool, by: Person) -> Audience:
+    """Add an audience, or change one; its address stays. Raises Refused for a name that is there."""
+    others = [one for one in queries.audiences(area.id) if one is not audience]
+    _refuse_a_second(name, [one.name for one in others])
+    if audience is None:
+        audience = Audience(area_id=area.id, slug=free_slug(name, {one.slug for one in others}), position=len(others))
+        db.session.add(audience)
+    audience.name, audience.is_families = one_line(name), is_families
+    db.session.flush()
+    audit.record("set the audience", "audience", audience.id, by=by, area_id=area.id, name=audience.name)
+    return audience
+
+
+@atomic
+def save_venue(
+    area: Area, venue: Venue | None, *, name: str, address: str, directions: str, is_online: bool, by: Person
+) -> Venue:
+    """Add a venue, or change one. Raises Refused for a name that is there."""
+    _refuse_a_second(name, [one.name for one in queries.venues(area.id) if one is not venue])
+    if venue is None:
+        venue = Venue(area_id=area.id)
+        db.session.add(venue)
+    venue.name, venue.address = one_line(name), one_line(address)
+    venue.directions, venue.is_online = paragraphs(directions), is_online
+    db.session.flush()
+    audit.record("set the venue", "venue", venue.id, by=by, area_id=area.id, name=venue.name)
+    return venue
+
+
+@atomic
+def set_half_terms(area: Area, year: int, terms: Sequence[HalfTerm], *, by: Person) -> None:
+    """Set the six half terms of a school year in place of what was known. Raises Refused."""
+    first, last = year_days(year)
+    refuse_unless(len(terms) == HALF_TERMS, "Enter all six half terms.")
+    for number, term in enumerate(terms, start=1):
+        field = f"first_{number}"
+        in_year = first <= term.first_day and term.last_day <= last
+        refuse_unless(in_year, f"Half term {number} is not in the school year {year_name(year)}.", field=field)
+        refuse_unless(term.first_day <= term.last_day, f"Half term {number} ends before it begins.", field=field)
+    for number, (earlier, later) in enumerate(pairwise(terms), start=2):
+        refuse_unless(
+            earlier.last_day < later.first_day,
+            f"Half term {number} begins before the one before it ends.",
+            field=f"first_{number}",
+        )
+    db.session.execute(sa.delete(Term).where(Term.area_id == area.id, Term.year == year))
+    for term in terms:
+        row = Term(area_id=area.id, year=year, number=term.number, first_day=term.first_day, last_day=term.last_day)
+        db.session.add(row)
+    audit.record("set the half terms", "area", area.id, by=by, area_id=area.id, year=year_name(year))
+
+
+def _refuse_a_second(name: str, others: Collection[str]) -> None:
+    refuse_unless(one_line(name), "Enter a name.", field="name")
+    there = {name_key(other) for other in others}
+    refuse_unless(name_key(name) not in there, f"There is one called {one_line(name)} already.", field="name")
+
+
+def free_slug(name: str, used: Collection[str]) -> str:
+    """Return a slug of the name that is not used yet: itself, or with a number."""
+    base = slug(name, otherwise="other")
+    candidates = (base if number == 1 else f"{base}-{number}" for number in count(1))
+    return next(one for one in candidates if one not in used)

@@ -1,0 +1,110 @@
+"""The forms of what an area sets once: kinds, audiences, venues, half terms."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, Regexp
+
+from booking.calendar.catalogue import HALF_TERMS, KindValues
+from booking.calendar.forms import VISIBILITIES, DayField
+from booking.calendar.models import Visibility
+from booking.calendar.terms import HalfTerm
+from booking.core.forms import Form as PageForm
+from booking.core.forms import Required, cleaned
+from booking.core.text import paragraphs
+
+COLOURS = (
+    "dark blue",
+    "green",
+    "yellow",
+    "brown",
+    "raspberry",
+    "olive",
+    "light blue",
+    "light green",
+    "dark red",
+    "pink",
+    "pale violet",
+    "grey violet",
+)
+
+
+def _name_field(label: str) -> StringField:
+    limit = Length(max=80, message="Use at most 80 letters")
+    return StringField(label, [Required("Enter a name"), limit], [cleaned])
+
+
+class KindForm(PageForm):
+    """A kind of event: its name, its sign, and who sees its events."""
+
+    name = _name_field("Name")
+    letters = StringField(
+        "Two letters for its sign",
+        [Required("Enter two letters"), Regexp(r"^[A-Za-z]{2}$", message="Enter two letters from A to Z")],
+        [cleaned],
+    )
+    colour = RadioField(
+        "Colour of its sign",
+        coerce=int,
+        choices=[SelectChoice(number, name) for number, name in enumerate(COLOURS, start=1)],
+    )
+    visibility = SelectField("Who sees its new events", choices=VISIBILITIES)
+    with_events = BooleanField("Change its events that are seen as it was until now, too")
+
+    def values(self) -> KindValues:
+        """Return what was said."""
+        return KindValues(
+            name=self.name.data or "",
+            letters=self.letters.data or "",
+            colour=self.colour.data,
+            visibility=Visibility(self.visibility.data),
+            with_events=self.with_events.data,
+        )
+
+
+class AudienceForm(PageForm):
+    """Whom events are for."""
+
+    name = _name_field("Name")
+    is_families = BooleanField("They are families: parents, carers, young people")
+
+
+class VenueForm(PageForm):
+    """Where events are held."""
+
+    name = StringField(
+        "Name", [Required("Enter a name"), Length(max=120, message="Use at most 120 letters")], [cleaned]
+    )
+    address = StringField("Address (optional)", [Length(max=250, message="Use at most 250 letters")], [cleaned])
+    directions = TextAreaField(
+        "Getting there (optional)",
+        [Length(max=2000, message="Use at most 2,000 letters")],
+        [lambda text: paragraphs(text or "")],
+        description="Parking, steps, lift, hearing loop, quiet room: what somebody needs to know beforehand.",
+    )
+    is_online = BooleanField("This is on line, not a place")
+
+
+class HalfTermsForm(PageForm):
+    """The six half terms of a school year: `first_1`, `last_1`, … `last_6`."""
+
+    def half_terms(self, year: int) -> list[HalfTerm]:
+        """Return what was said."""
+        numbers = range(1, HALF_TERMS + 1)
+        return [HalfTerm(year, n, self[f"first_{n}"].data, self[f"last_{n}"].data) for n in numbers]
+
+
+for _number in range(1, HALF_TERMS + 1):
+    for _end in ("first", "last"):
+        _needed = Required(f"Enter the {_end} school day of half term {_number}")
+        setattr(HalfTermsForm, f"{_end}_{_number}", DayField(f"{_end.capitalize()} school day", [_needed]))
+
+
+def data_of_half_terms(terms: Iterable[HalfTerm]) -> dict[str, Any]:
+    """Return half terms as the form shows them."""
+    data: dict[str, Any] = {}
+    for term in terms:
+        data[f"first_{term.number}"], data[f"last_{term.number}"] = term.first_day, term.last_day
+    return data
