@@ -51,7 +51,10 @@ class KindForm(PageForm):
         choices=[SelectChoice(number, name) for number, name in enumerate(COLOURS, start=1)],
     )
     visibility = SelectField("Who sees its new events", choices=VISIBILITIES)
-    with_events = BooleanField("Change its events that are seen as it was until now, too")
+    with_events = BooleanField(
+        "Its events that are seen as it was until now follow it",
+        description="Drafts of sessions that were for the team only then take bookings; set their number of places.",
+    )
 
     def values(self) -> KindValues:
         """Return what was said."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking.core.clock import now
-from booking.core.db import Base, db
+from booking.core.db import Base, atomic, db
 
 
 class AuditEntry(Base):
@@ -52,3 +52,9 @@ def record(
             detail=detail,
         )
     )
+
+
+@atomic
+def record_opened(action: str, subject: str, subject_id: int | None, *, by: Any, area_id: int) -> None:
+    """Add a line in a transaction of its own: somebody's data was opened, and nothing changed."""
+    record(action, subject, subject_id, by=by, area_id=area_id)

@@ -16,8 +16,8 @@ from booking.core.text import name_key, slug
 from booking.core.tokens import new_key
 from booking.demo import people
 from booking.demo.plan import DemoEvent, plan, terms_of, years_of
-from booking.directory.queries import find_area
 from booking.directory.models import Area, Person, Phase, Role, RoleName, School
+from booking.directory.queries import find_area
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders.models import ReminderRule
 from booking.reminders.policy import DEFAULT_RULES
@@ -50,6 +50,7 @@ def load() -> int:
     _people(area, schools)
     db.session.flush()
     _book(events, schools, chance)
+    _spread_over_the_last_weeks(chance)
     _tidy_the_outbox()
     return len(events)
 
@@ -189,11 +190,24 @@ def _book(events: list[Event], schools: list[School], chance: random.Random) -> 
             _booked_in_the_past(event, guests)
         elif event in coming and (event is full or (event.day - today()).days < 75):
             for name, email, school in guests:
-                _book_one(event, name, email, school, chance)
+                _book_one(event, name, email, school)
     email, name, school_name = people.SENCO
     school = next(school for school in schools if school.name == school_name)
     for event in [event for event in coming if event is not full and "SENCo" in event.title][:2]:
-        _book_one(event, name, email, school, chance, colleague="Daniel Achebe")
+        _book_one(event, name, email, school, colleague="Daniel Achebe")
+
+
+def _spread_over_the_last_weeks(chance: random.Random) -> None:
+    """Date the bookings of coming events in their order, as if they had come in one by one."""
+    made = db.session.scalars(
+        sa.select(Booking).join(Booking.event).where(Event.day >= today()).order_by(Booking.id)
+    ).all()
+    minutes = sorted((chance.randint(10, 60 * 24 * 20) for _ in made), reverse=True)
+    for booking, ago in zip(made, minutes, strict=True):
+        booking.created_at = now() - timedelta(minutes=ago)
+        for place in booking.places:
+            place.created_at = booking.created_at
+            place.confirmed_at = booking.created_at if place.status is PlaceStatus.CONFIRMED else None
 
 
 def _guests(
@@ -209,15 +223,9 @@ def _guests(
     return guests
 
 
-def _book_one(
-    event: Event, name: str, email: str, school: School | None, chance: random.Random, *, colleague: str = ""
-) -> None:
+def _book_one(event: Event, name: str, email: str, school: School | None, *, colleague: str = "") -> None:
     places = [NewPlace(name, email)] + ([NewPlace(colleague, "daniel.achebe@example.org")] if colleague else [])
-    booking = bookings.book(event, by=Contact(name, email, school.id if school else None), places=places)
-    booking.created_at = now() - timedelta(minutes=chance.randint(10, 60 * 24 * 20))
-    for place in booking.places:
-        place.created_at = booking.created_at
-        place.confirmed_at = booking.created_at if place.status is PlaceStatus.CONFIRMED else None
+    bookings.book(event, by=Contact(name, email, school.id if school else None), places=places)
 
 
 def _booked_in_the_past(event: Event, guests: list[tuple[str, str, School | None]]) -> None:

@@ -3,6 +3,7 @@
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from booking.core import audit
 from booking.directory.guards import area, organisers
 from booking.notifications import actions
 from booking.notifications import queries as message_queries
@@ -14,7 +15,8 @@ from booking.organiser.views import bp, offset, paging, the_organiser
 @bp.get("/outbox/")
 @organisers
 def outbox() -> ResponseReturnValue:
-    """Show the area's messages, newest first."""
+    """Show the area's messages, newest first; that it was opened is written down."""
+    audit.record_opened("opened the outbox", "outbox", None, by=the_organiser(), area_id=area().id)
     wanted = request.args.get("status", "")
     status = MessageStatus(wanted) if wanted in set(MessageStatus) else None
     rows, total = message_queries.list_messages(

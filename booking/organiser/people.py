@@ -56,4 +56,7 @@ def log() -> ResponseReturnValue:
     rows, total = queries.log_entries(
         area().id, event_id=request.args.get("event", type=row_number), limit=queries.PER_PAGE, offset=offset()
     )
-    return render_template("organiser/log.html", entries=rows, **paging(total))
+    events = {entry.subject_id for entry in rows if entry.subject == "event" and entry.subject_id}
+    return render_template(
+        "organiser/log.html", entries=rows, titles=queries.titles_of(events, area().id), **paging(total)
+    )

@@ -1,7 +1,7 @@
 """Reads of the organisers' desk."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -76,6 +76,12 @@ def log_entries(area_id: int, *, event_id: int | None, limit: int, offset: int) 
         sa.select(AuditEntry).where(*chosen).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
     ).all()
     return rows, db.session.scalar(sa.select(sa.func.count()).select_from(AuditEntry).where(*chosen)) or 0
+
+
+def titles_of(event_ids: Collection[int], area_id: int) -> dict[int, str]:
+    """Return the titles of these events, by id; those that are gone are left out."""
+    rows = db.session.execute(sa.select(Event.id, Event.title).where(Event.id.in_(event_ids), Event.area_id == area_id))
+    return {row[0]: row[1] for row in rows}
 
 
 def list_events(

@@ -115,7 +115,7 @@ def still_wanted(message: Message) -> str | None:
 def set_category_rules(category: Category, times: Times, *, by: Person | None) -> None:
     """Set when the events of a category are reminded of. A rule newly switched on never mails for the past."""
     _set(ReminderRule.category_id == category.id, times, category_id=category.id)
-    audit.record("set reminders", "category", category.id, by=by, area_id=category.area_id, times=_words(times))
+    audit.record("set the reminders of", "category", category.id, by=by, area_id=category.area_id, times=_words(times))
 
 
 @atomic
@@ -125,7 +125,12 @@ def set_event_rules(event: Event, times: Times | None, *, by: Person | None) -> 
     _set(ReminderRule.event_id == event.id, times or (), event_id=event.id)
     event.own_reminders = times is not None
     audit.record(
-        "set reminders", "event", event.id, by=by, area_id=event.area_id, times=None if times is None else _words(times)
+        "set the reminders of",
+        "event",
+        event.id,
+        by=by,
+        area_id=event.area_id,
+        times=None if times is None else _words(times),
     )
 
 

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_areas_slug")),
     )
     # An installation begins with one area, which its organisers name in their settings.
-    begins = {"slug": "partnership", "name": "SEND Partnership", "short_name": "SEND Partnership", "email": "", "phone": ""}
+    begins = {"slug": "partnership", "name": "SEND Partnership", "short_name": "our area", "email": "", "phone": ""}
     op.bulk_insert(areas, [{**begins, "calendar_version": 1, "calendar_changed_at": datetime.now(UTC)}])
     op.create_table(
         "heartbeats",
