@@ -26,6 +26,9 @@ ENVIRONMENT = {
 }
 
 
+_templates: list[tempfile.TemporaryDirectory[str]] = []
+
+
 def make_app(database_url: str, **settings: str) -> Flask:
     """Build the application as the tests use it: no .env file, no inherited environment."""
     app = create_app({**ENVIRONMENT, "DATABASE_URL": database_url, **settings})
@@ -44,7 +47,8 @@ def close(app: Flask) -> None:
 @cache
 def sqlite_template() -> Path:
     """Return a migrated, empty SQLite database to copy: one for each test process."""
-    path = Path(tempfile.mkdtemp(prefix="template-")) / "template.db"
+    _templates.append(tempfile.TemporaryDirectory(prefix="template-"))  # gone when the process ends
+    path = Path(_templates[0].name) / "template.db"
     app = make_app(f"sqlite:///{path}")
     with app.app_context():
         upgrade()

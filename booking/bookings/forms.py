@@ -12,7 +12,7 @@ from booking.core.forms import Form as PageForm
 from booking.core.forms import email_field, name_field
 from booking.core.text import paragraphs
 from booking.core.tokens import new_key
-from booking.directory.models import School
+from booking.directory.queries import SchoolName
 
 TOGETHER, AS_THEY_COME = "together", "as-they-come"
 NO_SCHOOL = "I am not from a school"
@@ -59,7 +59,7 @@ class BookingForm(PageForm):
     )
 
     def __init__(
-        self, *args: Any, schools: Sequence[School], colleagues: int, names_only: bool = False, **kwargs: Any
+        self, *args: Any, schools: Sequence[SchoolName], colleagues: int, names_only: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.most_colleagues = colleagues

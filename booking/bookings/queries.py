@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from booking.bookings.models import TAKES_A_PLACE, Booking, InvitationCount, Place, PlaceStatus
 from booking.calendar import queries as calendar_queries
@@ -63,14 +64,18 @@ def find_place(token: str) -> Place | None:
 
 def load_surroundings(event: Event) -> None:
     """Load area, category and venue of an event in one statement: what a mail about it says."""
-    db.session.execute(
+    area, category, venue = db.session.execute(
         sa.select(Area, Category, Venue)
         .select_from(Event)
         .join(Event.area)
         .join(Event.category)
         .outerjoin(Event.venue)
         .where(Event.id == event.id)
-    ).all()
+    ).one()
+    # The session holds rows weakly: what nobody keeps would be read again, one by one.
+    set_committed_value(event, "area", area)
+    set_committed_value(event, "category", category)
+    set_committed_value(event, "venue", venue)
 
 
 def invitation_counts(event: Event, emails: Collection[str]) -> dict[str, InvitationCount]:

@@ -1,11 +1,11 @@
 """Reads of the calendar. Every one of events goes through `visible`."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import lru_cache
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.elements import ColumnElement
 
 from booking.calendar import grid
@@ -19,7 +19,8 @@ from booking.directory.models import Area
 
 WITH_ITS_PARTS = (joinedload(Event.category), joinedload(Event.venue))
 NO_FILTERS = Filters()
-IN_ORDER = (Event.day, Event.starts, Event.title, Event.id)
+# What has no time stands first on its day: databases differ in where they put what is missing.
+IN_ORDER = (Event.day, sa.func.coalesce(Event.starts, time.min), Event.title, Event.id)
 
 
 def visible(area_id: int, reader: Reader) -> ColumnElement[bool]:
@@ -34,7 +35,7 @@ def find_event(event_id: int, area_id: int, reader: Reader) -> Event | None:
     return db.session.scalar(
         sa.select(Event)
         .where(Event.id == event_id, visible(area_id, reader))
-        .options(*WITH_ITS_PARTS, joinedload(Event.area), selectinload(Event.audiences))
+        .options(*WITH_ITS_PARTS, joinedload(Event.area))
     )
 
 

@@ -8,7 +8,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
-from booking.directory.models import RoleName, School
+from booking.directory.models import RoleName
+from booking.directory.queries import SchoolName
 
 
 class SignInForm(Form):
@@ -36,7 +37,7 @@ class DetailsForm(Form):
     name = name_field("Your name", "Enter your name")
     school = SelectField("Your school or setting", validate_choice=True)
 
-    def __init__(self, *args: Any, schools: Sequence[School], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, schools: Sequence[SchoolName], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         none = SelectChoice("", "I am not from a school")
         self.school.choices = [none, *(SelectChoice(str(school.id), school.name) for school in schools)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
@@ -30,13 +31,21 @@ def get_area(slug: str | None = None) -> Area:
     return area
 
 
-def schools_to_choose(area: Area) -> Sequence[School]:
+class SchoolName(NamedTuple):
+    """A school as a form lists it."""
+
+    id: int
+    name: str
+
+
+def schools_to_choose(area: Area) -> list[SchoolName]:
     """Return the open schools of an area by name."""
-    return db.session.scalars(
-        sa.select(School)
+    rows = db.session.execute(
+        sa.select(School.id, School.name)
         .where(School.area_id == area.id, sa.or_(School.closed_on.is_(None), School.closed_on > today()))
         .order_by(School.name)
-    ).all()
+    )
+    return [SchoolName(*row) for row in rows]
 
 
 def find_person(email: str) -> Person | None:
