@@ -1,23 +1,23 @@
 """`python -m scheduler`: run the jobs until told to stop. `--once`: do everything that is due now, then stop."""
 
 import argparse
-import contextlib
 import logging
 import signal
 import sys
 from datetime import UTC, datetime
-from types import FrameType
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from booking.app import create_app
 from booking.core.db import db
 from booking.core.settings import SettingsError
-from scheduler.jobs import JOBS, Job
+from scheduler.jobs import JOBS, Job, stopping
 
+DATABASE_IS_AWAY = (OperationalError, ProgrammingError)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger("scheduler")
 
 
@@ -38,18 +38,23 @@ def main() -> int:
 
 def run_once(app: Flask) -> int:
     """Do every job once. Mail that cannot go now stays queued and is no error; a database that is away is."""
-    try:
-        for job in JOBS:
+    status = 0
+    for job in JOBS:
+        try:
             _do(app, job)
-    except DBAPIError as error:
-        print(f"The database does not answer, or is not migrated: {error.orig}", file=sys.stderr)
-        return 1
-    return 0
+        except DATABASE_IS_AWAY as error:
+            print(_said_of(error), file=sys.stderr)
+            return 1
+        except Exception:
+            log.exception("%s failed", job.name)
+            status = 1
+    return status
 
 
 def run_on(app: Flask) -> int:
-    """Do the jobs at their times until SIGTERM or Ctrl-C."""
-    jobs = BlockingScheduler(timezone=UTC)
+    """Do the jobs at their times until SIGTERM or Ctrl-C; a job under way ends after the piece it is at."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    jobs = BackgroundScheduler(timezone=UTC)
     for job in JOBS:
         jobs.add_job(
             _do_and_go_on,
@@ -61,14 +66,13 @@ def run_on(app: Flask) -> int:
             misfire_grace_time=None,  # a tick that comes late is still wanted
             next_run_time=datetime.now(UTC),
         )
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        jobs.shutdown(wait=False)
-
-    signal.signal(signal.SIGTERM, stop)
+    jobs.start()
     log.info("running")
-    with contextlib.suppress(KeyboardInterrupt):
-        jobs.start()
+    signal.sigwait(STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a second one does not wait
+    log.info("stopping")
+    stopping.set()
+    jobs.shutdown()
     return 0
 
 
@@ -76,8 +80,15 @@ def _do_and_go_on(app: Flask, job: Job) -> None:
     """Do a job; what goes wrong is logged, and the next tick tries again."""
     try:
         _do(app, job)
+    except DATABASE_IS_AWAY as error:
+        log.error("%s failed: %s", job.name, _said_of(error))  # noqa: TRY400  it says all there is to say
     except Exception:
         log.exception("%s failed", job.name)
+
+
+def _said_of(error: DBAPIError) -> str:
+    first_line = str(error.orig).partition("\n")[0]
+    return f"The database does not answer, or is not migrated: {first_line}"
 
 
 def _do(app: Flask, job: Job) -> None:

@@ -1,10 +1,11 @@
 """The jobs: name, how often, what. What is due is derived from rows, so a restart loses and repeats nothing."""
 
-import logging
 import os
+import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 from booking.core.heartbeat import beat
 from booking.directory.actions import clear_old_sign_ins
@@ -12,9 +13,11 @@ from booking.notifications.delivery import deliver_due
 from booking.reminders.actions import post_due, still_wanted
 
 BATCH = 20
-WORKER = f"{socket.gethostname()[:20]}:{os.getpid()}"
+# Two containers may have the same process id, and names that begin alike: the end makes it one of a kind.
+WORKER = f"{socket.gethostname()[:20]}:{os.getpid()}:{secrets.token_hex(4)}"
 HEARTBEAT = "scheduler"
-log = logging.getLogger(__name__)
+# Set when the process is to stop: a job that takes long ends after the piece it is at.
+stopping = Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,10 @@ class Job:
 def deliver() -> int:
     """Send what is due, batch by batch, until nothing is."""
     touched = 0
-    while done := deliver_due(worker=WORKER, limit=BATCH, still_wanted=still_wanted).touched:
+    while not stopping.is_set():
+        done = deliver_due(worker=WORKER, limit=BATCH, still_wanted=still_wanted, stopping=stopping.is_set).touched
+        if not done:
+            break
         touched += done
     return touched
 

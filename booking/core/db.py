@@ -130,6 +130,7 @@ def atomic(action: Callable[P, R]) -> Callable[P, R]:
         if session.new or session.dirty or session.deleted:
             raise RuntimeError("changes were made outside an atomic action")
         session.rollback()
+        session.expire_all()  # also what was loaded in a transaction that is over: rollback only looks at one under way
         session.info["atomic"] = True
         try:
             session.connection(execution_options={"writes": True})

@@ -56,6 +56,7 @@ def import_schools(file: Path, slug: str | None) -> None:
 
 def _address(email: str) -> str:
     try:
-        return email_validator.validate_email(email, check_deliverability=False).normalized
+        found = email_validator.validate_email(email, check_deliverability=False, allow_smtputf8=False)
     except email_validator.EmailNotValidError:
         raise Refused(f"{email} cannot be an e-mail address.") from None
+    return found.ascii_email or found.normalized

@@ -16,7 +16,9 @@ LEASE = timedelta(minutes=4)
 # The first three together stay under eight minutes; later ones grow to an hour.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 10, 20, 40))
 LONGEST_WAIT = timedelta(hours=1)
+# Given up after three days, but not before it was tried for some hours: the scheduler may have been away itself.
 GIVE_UP_AFTER = timedelta(days=3)
+FEWEST_TRIES = 10
 
 
 @atomic
@@ -70,7 +72,7 @@ def fail(message: Message, *, worker: str, reason: str) -> bool:
 @atomic
 def postpone(message: Message, *, worker: str, reason: str) -> bool:
     """Queue it again after a growing wait; give up after three days."""
-    if now() - message.created_at > GIVE_UP_AFTER:
+    if message.tries >= FEWEST_TRIES and now() - message.created_at > GIVE_UP_AFTER:
         return _change(message, worker, status=MessageStatus.FAILED, claimed_until=None, outcome=reason[:300])
     return _change(
         message,
@@ -81,6 +83,12 @@ def postpone(message: Message, *, worker: str, reason: str) -> bool:
         tries=Message.tries + 1,
         outcome=reason[:300],
     )
+
+
+@atomic
+def give_back(message: Message, *, worker: str, wait: timedelta) -> bool:
+    """Queue again what has not been tried: it counts for nothing."""
+    return _change(message, worker, status=MessageStatus.QUEUED, claimed_until=None, send_after=now() + wait)
 
 
 def wait_after(tries: int) -> timedelta:

@@ -7,9 +7,12 @@ knows no `text/calendar; method=…` inside multipart/alternative; the subclasse
 import logging
 import smtplib
 import ssl
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -18,6 +21,7 @@ from email.utils import format_datetime
 from flask import current_app
 from flask_mail import Connection, Mail
 from flask_mail import Message as FlaskMailMessage
+from sqlalchemy.exc import DBAPIError
 
 from booking.core.settings import Settings
 from booking.core.text import one_line
@@ -26,6 +30,9 @@ from booking.notifications.models import Message
 from booking.notifications.outbox import sender_address
 
 TIME_OUT_SECONDS = 20
+# After so many lines cut off in one batch the server is left alone for a while.
+MOST_CUT_OFFS = 3
+RECORD_AGAIN_AFTER_SECONDS = (0.5, 1, 2, 4, 8, 16, 32)
 StillWanted = Callable[[Message], str | None]
 log = logging.getLogger(__name__)
 
@@ -76,19 +83,20 @@ def build(message: Message) -> EmailMessage:
 
 
 class OutboxMail(FlaskMailMessage):
-    """An outbox row as Flask-Mail sends it: its parts and headers are ours."""
+    """An outbox row as Flask-Mail sends it: its parts and headers are ours. Raises where it cannot be written."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(recipients=[message.to_email], sender=sender_address(), subject=one_line(message.subject))
-        self.row = message
+        self.address = message.to_email
+        self.finished = build(message).as_bytes()
 
     def as_bytes(self) -> bytes:
         """Return the finished e-mail."""
-        return build(self.row).as_bytes()
+        return self.finished
 
     def as_string(self) -> str:
         """Return the finished e-mail as text: it is ASCII."""
-        return self.as_bytes().decode("ascii")
+        return self.finished.decode("ascii")
 
 
 class OutboxConnection(Connection):
@@ -97,19 +105,26 @@ class OutboxConnection(Connection):
     host: smtplib.SMTP
 
     def configure_host(self) -> smtplib.SMTP:
-        """Connect, encrypt and log in."""
+        """Connect, greet, encrypt and log in."""
         settings = current_settings()
+        if not settings.mail_server:
+            raise Temporary("MAIL_SERVER is not set: no mail leaves")
         host = smtplib.SMTP(settings.mail_server, settings.mail_port, timeout=TIME_OUT_SECONDS)
-        if settings.mail_use_tls:
-            host.starttls(context=ssl.create_default_context())
-        if settings.mail_username:
-            host.login(settings.mail_username, settings.mail_password)
+        try:
+            host.ehlo_or_helo_if_needed()
+            if settings.mail_use_tls:
+                host.starttls(context=ssl.create_default_context())
+            if settings.mail_username:
+                host.login(settings.mail_username, settings.mail_password)
+        except BaseException:
+            host.close()
+            raise
         return host
 
     def deliver(self, mail: OutboxMail) -> None:
         """Send one mail. Raises Temporary or Permanent."""
         try:
-            self.host.sendmail(sender_address(), [mail.row.to_email], mail.as_bytes())
+            self.host.sendmail(sender_address(), [mail.address], mail.as_bytes())
         except smtplib.SMTPRecipientsRefused as refused:
             code, words = next(iter(refused.recipients.values()))
             raise _refusal(code, words) from None
@@ -135,23 +150,29 @@ def current_settings() -> Settings:
     return settings
 
 
-def deliver_due(*, worker: str, limit: int, still_wanted: StillWanted) -> Delivered:
+def deliver_due(
+    *, worker: str, limit: int, still_wanted: StillWanted, stopping: Callable[[], bool] = lambda: False
+) -> Delivered:
     """Send what is due, at most so many; say what became of it. Any number of workers may run at once.
 
-    `still_wanted` gives the reason why a message should not go any more, or None. In the demo nothing leaves.
+    `still_wanted` gives the reason why a message should not go any more, or None. Where `stopping` says yes, what
+    has not been tried goes back to the queue. In the demo nothing leaves.
     """
-    claimed = actions.claim(worker=worker, limit=limit)
-    done = Delivered()
-    if not claimed:
-        return done
+    left = deque(actions.claim(worker=worker, limit=limit))
+    done, lines = Delivered(), 0
     try:
-        with _connection() as connection:
-            for position, message in enumerate(claimed):
-                if not _deliver_one(message, connection, worker, still_wanted, done):
-                    _postpone(claimed[position + 1 :], worker, "the mail server went away", done)
-                    break
+        while left and lines < MOST_CUT_OFFS and not stopping():
+            lines += 1
+            with _connection() as connection:
+                usable = True
+                while left and usable and not stopping():
+                    usable = _deliver_one(left.popleft(), connection, worker, still_wanted, done)
     except Temporary as away:
-        _postpone(claimed, worker, str(away), done)
+        done.postponed += sum(actions.postpone(message, worker=worker, reason=str(away)) for message in left)
+        return done
+    # What the server did not even hear of has not been tried: it must not wait longer for another's fault.
+    wait = actions.WAITS[0] if lines == MOST_CUT_OFFS and not stopping() else timedelta()
+    done.postponed += sum(actions.give_back(message, worker=worker, wait=wait) for message in left)
     return done
 
 
@@ -161,14 +182,17 @@ def _deliver_one(
     """Deliver one message and record it. Returns whether the connection is of any more use."""
     if not actions.renew_claim(message, worker=worker):
         return True  # its lease ran out, and somebody else has it
-    reason = still_wanted(message)
-    if reason:
-        actions.drop(message, worker=worker, reason=reason)
-        done.dropped += 1
-        return True
     try:
+        reason = still_wanted(message)
+        if reason:
+            actions.drop(message, worker=worker, reason=reason)
+            done.dropped += 1
+            return True
+        mail = OutboxMail(message)
         if connection is not None:
-            connection.deliver(OutboxMail(message))
+            connection.deliver(mail)
+    except DBAPIError:
+        raise  # nothing can be recorded: the lease brings the message back
     except Permanent as refused:
         actions.fail(message, worker=worker, reason=str(refused))
         done.failed += 1
@@ -177,10 +201,29 @@ def _deliver_one(
         actions.postpone(message, worker=worker, reason=str(later))
         done.postponed += 1
         return _is_usable(connection)
-    actions.mark_sent(message, worker=worker)
+    except Exception as error:  # one that cannot be written must not hold up those behind it
+        log.exception("message %s cannot be written", message.id)
+        actions.postpone(message, worker=worker, reason=_words(error))
+        done.postponed += 1
+        return _is_usable(connection)
+    _record_sent(message, worker)
     done.sent += 1
     log.info("sent message %s", message.id)
     return True
+
+
+def _record_sent(message: Message, worker: str) -> None:
+    """Record that the server took it; while the database is away try again, or it would go a second time."""
+    number = message.id  # read now: a row that was rolled back is read anew
+    for seconds in RECORD_AGAIN_AFTER_SECONDS:
+        try:
+            actions.mark_sent(message, worker=worker)
+        except DBAPIError:
+            log.warning("message %s was sent, but the database is away", number)
+            time.sleep(seconds)
+        else:
+            return
+    actions.mark_sent(message, worker=worker)
 
 
 def _is_usable(connection: OutboxConnection | None) -> bool:
@@ -194,12 +237,6 @@ def _is_usable(connection: OutboxConnection | None) -> bool:
     return code == 250
 
 
-def _postpone(messages: list[Message], worker: str, reason: str, done: Delivered) -> None:
-    for message in messages:
-        if actions.postpone(message, worker=worker, reason=reason):
-            done.postponed += 1
-
-
 @contextmanager
 def _connection() -> Iterator[OutboxConnection | None]:
     """Give one connection for a batch; None in the demo. Raises Temporary where the server is away."""
@@ -209,7 +246,7 @@ def _connection() -> Iterator[OutboxConnection | None]:
     connection = OutboxConnection(Mail(current_app))
     try:
         connection.host = connection.configure_host()
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # a name or password that cannot be encoded
         raise Temporary(_words(error)) from None
     try:
         yield connection
@@ -221,13 +258,9 @@ def _connection() -> Iterator[OutboxConnection | None]:
 
 
 def check_server() -> str | None:
-    """Connect, encrypt and log in, and go away again. Returns what is wrong, or None."""
-    if not current_settings().mail_server:
-        return "MAIL_SERVER is not set: no mail leaves"
+    """Connect, greet, encrypt and log in, and go away again. Returns what is wrong, or None."""
     try:
-        with _connection() as connection:
-            assert connection is not None
-            connection.host.noop()
+        with _connection():
+            return None
     except Temporary as away:
         return str(away)
-    return None

@@ -10,7 +10,7 @@ from uuid import uuid4
 from flask import current_app
 
 from booking.core.clock import now
-from booking.core.db import db
+from booking.core.db import atomic, db
 from booking.core.text import one_line, paragraphs
 from booking.notifications.models import Message
 
@@ -40,6 +40,15 @@ class Invitation:
     method: str
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an e-mail says."""
+
+    subject: str
+    text: str
+    html: str
+
+
 def post(
     template: str,
     *,
@@ -56,7 +65,7 @@ def post(
 
     It is rendered now, so that it says what was true in this transaction.
     """
-    context = {"to_name": to_name, "sender": sender, **context}
+    words = write(template, to_name=to_name, sender=sender, **context)
     message = Message(
         area_id=sender.area_id,
         kind=template,
@@ -65,9 +74,9 @@ def post(
         to_name=one_line(to_name)[:200],
         from_name=one_line(sender.name)[:200],
         reply_to=sender.reply_to,
-        subject=one_line(_render(f"emails/{template}.subject.txt", **context))[:300],
-        text=paragraphs(_render(f"emails/{template}.txt", **context)) + "\n",
-        html=_render(f"emails/{template}.html", **context),
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
         calendar=invitation.body if invitation else None,
         calendar_method=invitation.method if invitation else None,
         message_id=f"<{uuid4()}@{_message_domain()}>",
@@ -77,6 +86,22 @@ def post(
     )
     db.session.add(message)
     return message
+
+
+def write(template: str, *, to_name: str, sender: Sender, **context: Any) -> Words:
+    """Return what the e-mail of these templates says."""
+    context = {"to_name": to_name, "sender": sender, **context}
+    return Words(
+        subject=one_line(_render(f"emails/{template}.subject.txt", **context))[:300],
+        text=paragraphs(_render(f"emails/{template}.txt", **context)) + "\n",
+        html=_render(f"emails/{template}.html", **context),
+    )
+
+
+@atomic
+def rewrite(message: Message, words: Words) -> None:
+    """Let a message that has not gone say something else."""
+    message.subject, message.text, message.html = words.subject, words.text, words.html
 
 
 def _render(template: str, **context: Any) -> str:

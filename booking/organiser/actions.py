@@ -10,12 +10,13 @@ from booking.calendar.when import When
 from booking.core.clock import now
 from booking.core.db import atomic, lock
 from booking.directory.models import Person
+from booking.reminders import actions as reminders
 
 
 @atomic
 def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) -> int:
     """Change an event; tell who booked where it moved; let in who waits where there is room. Returns how many mails."""
-    was, capacity = When.of(event), event.capacity
+    was, capacity, category_id = When.of(event), event.capacity, event.category_id
     calendar.edit_event(event, values, by=by, revision=revision)
     told = 0
     on = event.status is EventStatus.PUBLISHED
@@ -23,6 +24,9 @@ def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) 
         told = bookings.tell_moved(event, was=was)
     if on and event.capacity != capacity:
         bookings.capacity_changed(event)
+    # Who has just been told of the new day is not reminded of it at once; nor again because the kind was corrected.
+    if event.day != was.day or (event.category_id != category_id and not event.own_reminders):
+        reminders.pass_over_the_past(event)
     return told
 
 

@@ -1,33 +1,51 @@
 """Post what is due, set rules, and say before sending whether a reminder is still wanted."""
 
+import logging
 from collections.abc import Sequence
 from datetime import time
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Category, Event, EventStatus
 from booking.core import audit
 from booking.core.clock import now, today
-from booking.core.db import atomic, db, lock
+from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import refuse_unless
 from booking.directory.models import Person
+from booking.notifications import outbox
 from booking.notifications.models import Message
+from booking.notifications.outbox import Words
 from booking.reminders import mail, policy, queries
 from booking.reminders.models import Reminder, ReminderRule
 
 MOST_RULES = 5
+log = logging.getLogger(__name__)
 Times = Sequence[tuple[int, time]]
 
 
 def post_due() -> int:
     """Queue every reminder that is due, event by event. Returns how many mails.
 
-    What is due is derived from rows, so any number of processes may do this, at any time.
+    What is due is derived from rows, so any number of processes may do this, at any time. What goes wrong with one
+    event is raised after all others have been seen to.
     """
     ids = queries.events_to_look_at(today())
     db.session.rollback()
-    return sum(post_for(event_id) for event_id in ids if _is_anything_due(event_id))
+    posted, failures = 0, []
+    for event_id in ids:
+        try:
+            posted += post_for(event_id) if _is_anything_due(event_id) else 0
+        except (OperationalError, ProgrammingError):
+            raise  # the database is away, or not migrated
+        except Exception as failure:  # what is wrong with one event must not hold up the others
+            db.session.rollback()
+            log.exception("the reminders of event %s cannot be queued", event_id)
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return posted
 
 
 def _is_anything_due(event_id: int) -> bool:
@@ -93,7 +111,11 @@ def _record(event: Event, rule_id: int, holder: policy.Holder, message: Message 
 
 
 def still_wanted(message: Message) -> str | None:
-    """Return why a message should not go any more, or None: looked at right before it is sent."""
+    """Return why a message should not go any more, or None: looked at right before it is sent.
+
+    A reminder that still goes says what is so by now: it may have waited for the mail server over night, and
+    "tomorrow" has become "today", the event begins an hour earlier, or one of two colleagues does not come.
+    """
     if message.kind != mail.TEMPLATE:
         return None
     reminder = queries.reminder_of(message)
@@ -106,24 +128,36 @@ def still_wanted(message: Message) -> str | None:
         return "the event has moved"
     if now() >= event.starts_at:
         return "the event has begun"
-    if all(place.status is not PlaceStatus.CONFIRMED for place in queries.places_reminded_by(message)):
+    places = [place for place in queries.places_reminded_by(message) if place.status is PlaceStatus.CONFIRMED]
+    if not places:
         return "the place was given back"
+    words = mail.words_now(event, places)
+    if words != Words(message.subject, message.text, message.html):
+        outbox.rewrite(message, words)
     return None
 
 
 @atomic
 def set_category_rules(category: Category, times: Times, *, by: Person | None) -> None:
     """Set when the events of a category are reminded of. A rule newly switched on never mails for the past."""
+    take_turns(f"reminders of category {category.id}")
     _set(ReminderRule.category_id == category.id, times, category_id=category.id)
     audit.record("set the reminders of", "category", category.id, by=by, area_id=category.area_id, times=_words(times))
 
 
 @atomic
 def set_event_rules(event: Event, times: Times | None, *, by: Person | None) -> None:
-    """Give an event its own reminders (none is possible), or with None those of its category again."""
+    """Give an event its own reminders (none is possible), or with None those of its category again.
+
+    Those of the category do not mail for the time before either.
+    """
     lock(event)
+    had_own = event.own_reminders
     _set(ReminderRule.event_id == event.id, times or (), event_id=event.id)
     event.own_reminders = times is not None
+    db.session.flush()
+    if had_own and not event.own_reminders:
+        pass_over_the_past(event)
     audit.record(
         "set the reminders of",
         "event",
@@ -134,9 +168,20 @@ def set_event_rules(event: Event, times: Times | None, *, by: Person | None) -> 
     )
 
 
+@atomic
+def pass_over_the_past(event: Event) -> None:
+    """Take as done what is due by rules that the event has only just got: they do not mail for the past."""
+    lock(event)
+    for one in _due(event, queries.confirmed_places(event)):
+        for rule_id in (*one.passed_over, one.rule_id):
+            _record(event, rule_id, one.holder)
+
+
 def _set(owner: sa.ColumnElement[bool], times: Times, **owner_values: int) -> None:
     refuse_unless(len(set(times)) == len(times), "Two reminders are at the same time. Take one of them out.")
     refuse_unless(len(times) <= MOST_RULES, f"At most {MOST_RULES} reminders are possible.")
+    in_reach = all(0 <= days_before <= policy.MOST_DAYS_BEFORE for days_before, _ in times)
+    refuse_unless(in_reach, f"A reminder goes 0 to {policy.MOST_DAYS_BEFORE} days before.")
     known = {(rule.days_before, rule.at): rule for rule in queries.all_rules_of(owner)}
     for key, rule in known.items():
         if rule.active != (key in times):

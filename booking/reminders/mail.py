@@ -1,6 +1,7 @@
 """The mail that reminds of a session."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from booking.bookings import queries as bookings_queries
 from booking.bookings.mail import event_card, sender_of
@@ -12,6 +13,7 @@ from booking.core.clock import today
 from booking.core.tokens import link_token
 from booking.notifications import outbox
 from booking.notifications.models import Message
+from booking.notifications.outbox import Words
 
 TEMPLATE = "reminder"
 
@@ -19,35 +21,45 @@ TEMPLATE = "reminder"
 def reminders(event: Event, places: Sequence[Place]) -> dict[int, Message]:
     """Queue the reminders of these places. Returns the message that reminds of each, by place.
 
-    An attendee with an address gets their own, which names nobody else. Who has none is named to the booker.
+    An attendee with an address gets their own, which names nobody else, also where several share the address.
+    Who has none, or the booker's, is named to the booker.
     """
     if not places:
         return {}
     bookings_queries.load_surroundings(event)
-    to: dict[str, list[Place]] = {}
+    letters: dict[tuple[int, int | None], list[Place]] = {}
     for place in places:
-        to.setdefault(place.email or place.booking.email, []).append(place)
-    return {
-        place.id: message for email, mine in to.items() for message in [_post(event, email, mine)] for place in mine
-    }
+        letters.setdefault((place.booking_id, place.id if _has_own_letter(place) else None), []).append(place)
+    return {place.id: message for mine in letters.values() for message in [_post(event, mine)] for place in mine}
 
 
-def _post(event: Event, email: str, places: Sequence[Place]) -> Message:
+def words_now(event: Event, places: Sequence[Place]) -> Words:
+    """Return what the reminder of these places says as things are now: it may have waited since it was queued."""
+    return outbox.write(TEMPLATE, **_context(event, places))
+
+
+def _has_own_letter(place: Place) -> bool:
+    return bool(place.email) and place.email != place.booking.email
+
+
+def _post(event: Event, places: Sequence[Place]) -> Message:
     first = places[0]
-    own = [place for place in places if place.email == email]
-    is_booker = first.booking.email == email
-    if own and not (is_booker and len(places) > 1):
-        link = absolute("bookings.place", token=link_token(bookings_queries.PLACE_LINK, own[0].key))
+    to = first.email if first.email and _has_own_letter(first) else first.booking.email
+    return outbox.post(TEMPLATE, to=to, event_id=event.id, **_context(event, places))
+
+
+def _context(event: Event, places: Sequence[Place]) -> dict[str, Any]:
+    first = places[0]
+    if _has_own_letter(first):
+        name, link = first.name, absolute("bookings.place", token=link_token(bookings_queries.PLACE_LINK, first.key))
     else:
-        link = absolute("bookings.booking", token=link_token(bookings_queries.BOOKING_LINK, first.booking.key))
-    return outbox.post(
-        TEMPLATE,
-        to=email,
-        to_name=own[0].name if own else first.booking.name,
-        sender=sender_of(event),
-        event_id=event.id,
-        event=event_card(event),
-        left=say_left(today(), event.day),
-        names=[place.name for place in places],
-        link=link,
-    )
+        token = link_token(bookings_queries.BOOKING_LINK, first.booking.key)
+        name, link = first.booking.name, absolute("bookings.booking", token=token)
+    return {
+        "to_name": name,
+        "sender": sender_of(event),
+        "event": event_card(event),
+        "left": say_left(today(), event.day),
+        "names": [place.name for place in places],
+        "link": link,
+    }

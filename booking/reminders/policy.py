@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from booking.core.clock import on_the_wall
 
 DEFAULT_RULES = ((7, time(8, 0)), (1, time(8, 0)))
+MOST_DAYS_BEFORE = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from booking.calendar.models import Event, EventStatus, Kind
 from booking.core.db import db
 from booking.notifications.models import Message
 from booking.reminders.models import Reminder, ReminderRule
+from booking.reminders.policy import MOST_DAYS_BEFORE
 
-LONGEST = timedelta(days=61)
+LONGEST = timedelta(days=MOST_DAYS_BEFORE + 1)
 
 
 def events_to_look_at(today: date) -> Sequence[int]:
@@ -88,7 +89,11 @@ def reminder_of(message: Message) -> Reminder | None:
 
 
 def places_reminded_by(message: Message) -> Sequence[Place]:
-    """Return the places that a reminder mail is about."""
+    """Return the places that a reminder mail is about, with their bookings, in the order it was queued with."""
     return db.session.scalars(
-        sa.select(Place).join(Reminder, Reminder.place_id == Place.id).where(Reminder.message_id == message.id)
+        sa.select(Place)
+        .join(Reminder, Reminder.place_id == Place.id)
+        .where(Reminder.message_id == message.id)
+        .options(joinedload(Place.booking))
+        .order_by(Place.id)
     ).all()

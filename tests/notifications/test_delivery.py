@@ -132,9 +132,16 @@ def test_a_server_that_is_away_delays_mail_and_loses_none(database_url: str) -> 
 
 def test_after_three_days_it_is_given_up_and_shown(mailing: Flask, server: Server) -> None:
     server.answers["slow@school.example"] = "451 Try later"
-    post("slow@school.example", created_at=now() - timedelta(days=4))
+    post("slow@school.example", created_at=now() - timedelta(days=4), tries=actions.FEWEST_TRIES)
     deliver()
-    assert states() == [("failed", 0)]
+    assert states() == [("failed", actions.FEWEST_TRIES)]
+
+
+def test_after_a_week_without_a_scheduler_mail_is_tried_as_often_as_ever(mailing: Flask, server: Server) -> None:
+    server.answers["slow@school.example"] = "451 Greylisted, try later"
+    post("slow@school.example", created_at=now() - timedelta(days=7))
+    deliver()
+    assert states() == [("queued", 1)]
 
 
 def test_what_a_dead_worker_had_is_taken_up_after_its_lease(mailing: Flask, server: Server) -> None:
