@@ -141,7 +141,7 @@ def cancel_event(event_id: int) -> ResponseReturnValue:
     found, form = the_event(event_id), CancelForm()
     if form.validate_on_submit():
         told = actions.cancel_event(found, by=the_organiser(), note=form.note.data or "")
-        return _saved(found, f"Cancelled. {say_count(told, 'e-mail')} on the way.", outcome="cancelled")
+        return _saved(found, f"Cancelled. {say_count(told, 'e-mail').capitalize()} on the way.", outcome="cancelled")
     outcome = "invalid" if form.is_submitted() else ""
     bookings = bookings_queries.active_bookings(found)
     return render_template("organiser/cancel.html", event=found, form=form, bookings=bookings, outcome=outcome), (

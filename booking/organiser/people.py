@@ -19,7 +19,7 @@ from booking.organiser.views import bp, offset, paging, the_organiser
 def people() -> ResponseReturnValue:
     """Show who has a role; an administrator gives one."""
     form = GrantForm()
-    outcome = ""
+    became = {}
     if form.is_submitted():
         if not visitor().is_administrator:
             abort(403)
@@ -28,12 +28,12 @@ def people() -> ResponseReturnValue:
             flash(f"{person.email} is {form.role.data} now.")
             flash("saved", "outcome")
             return redirect(url_for(".people"))
-        outcome = "invalid"
+        became = {"outcome": "invalid"}
     roles = directory_queries.roles_of(area())
     page = render_template(
-        "organiser/people.html", form=form, roles=roles, outcome=outcome, may_grant=visitor().is_administrator
+        "organiser/people.html", form=form, roles=roles, may_grant=visitor().is_administrator, **became
     )
-    return page, 422 if outcome else 200
+    return page, 422 if became else 200
 
 
 @bp.post("/people/<int:role_id>/revoke")

@@ -1,0 +1,196 @@
+"""The migrations make exactly what the models say, there and back, and the database itself keeps the rules."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask, current_app
+from flask_migrate import downgrade, upgrade
+
+from booking.bookings.models import PlaceStatus
+from booking.calendar.models import Event, Kind
+from booking.core.db import db
+from booking.directory.models import RoleName
+from tests.databases import close, make_app, postgres_database
+from tests.factories import make_booking, make_category, make_event, make_organiser
+from tests.processes import ROOT, command, environment
+
+
+def tables() -> list[str]:
+    with db.engine.connect() as connection:
+        return sorted(sa.inspect(connection).get_table_names())
+
+
+@pytest.fixture
+def new_database(backend: str, tmp_path: Path) -> Iterator[str]:
+    """A database of this test alone: empty on SQLite, migrated on PostgreSQL."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new.db'}"
+    else:
+        with postgres_database() as url:
+            yield url
+
+
+@pytest.mark.both_databases
+def test_up_from_nothing_down_to_nothing_and_up_again(new_database: str) -> None:
+    app = make_app(new_database)
+    with app.app_context():
+        upgrade()
+        known = tables()
+        assert known == sorted(["alembic_version", *db.metadata.tables])
+        downgrade(revision="base")
+        assert tables() == ["alembic_version"]
+        upgrade()
+        assert tables() == known
+        assert make_event().id == 1
+    close(app)
+
+
+@pytest.mark.both_databases
+def test_the_migrations_make_what_the_models_say(in_app: Flask) -> None:
+    with db.engine.connect() as connection:
+        options = current_app.extensions["migrate"].configure_args
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), db.metadata)
+    assert found == []
+
+
+@pytest.mark.both_databases
+def test_the_migrations_make_every_check_of_the_models(in_app: Flask) -> None:
+    inspector = sa.inspect(db.engine)
+    there, wanted = set(), set()
+    for table in db.metadata.sorted_tables:
+        there |= {(table.name, found["name"]) for found in inspector.get_check_constraints(table.name)}
+        checks = [one for one in table.constraints if isinstance(one, sa.CheckConstraint)]
+        names = [str(one.name) for one in checks if one.name]
+        wanted |= {(table.name, name if name.startswith("ck_") else f"ck_{table.name}_{name}") for name in names}
+    assert wanted == there
+
+
+@pytest.mark.both_databases
+def test_flask_db_check_finds_nothing_to_do(database_url: str) -> None:
+    done = command(database_url, "db", "check")
+    assert (done.returncode, "No new upgrade operations detected" in done.stdout + done.stderr) == (0, True)
+
+
+def test_the_program_is_found_from_any_folder(database_url: str, tmp_path: Path) -> None:
+    env = environment(database_url) | {"PYTHONPATH": str(ROOT)}
+    line = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "db", "current"]
+    done = subprocess.run(line, env=env, cwd=tmp_path, text=True, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.split()[1:]) == (0, ["(head)"])
+
+
+def refused(statement: str, **values: object) -> str:
+    """Return the name of the constraint that refuses this statement; fail where none does."""
+    with pytest.raises(sa.exc.IntegrityError) as error:
+        db.session.execute(sa.text(statement), values)
+    db.session.rollback()
+    return str(error.value.orig)
+
+
+@pytest.mark.both_databases
+def test_the_database_never_lets_more_places_be_taken_than_there_are(in_app: Flask) -> None:
+    event = make_event(capacity=2)
+    assert "never_oversold" in refused("UPDATE events SET taken = 3 WHERE id = :id", id=event.id)
+    assert "never_oversold" in refused("UPDATE events SET taken = -1 WHERE id = :id", id=event.id)
+    db.session.execute(sa.text("UPDATE events SET taken = 2"))
+    assert db.session.scalar(sa.select(Event.taken)) == 2
+    db.session.commit()
+    assert "never_oversold" in refused("UPDATE events SET capacity = 1 WHERE id = :id", id=event.id)
+    assert "capacity" in refused("UPDATE events SET capacity = -1, taken = 0 WHERE id = :id", id=event.id)
+    db.session.execute(sa.text("UPDATE events SET capacity = NULL, taken = 500"))
+    db.session.commit()
+
+
+@pytest.mark.both_databases
+def test_the_database_never_lets_an_attendee_hold_two_active_places(in_app: Flask) -> None:
+    event, other = make_event(), make_event()
+    ids = [make_booking(event, "Ada Obi", f"ada{n}@school.example").places[0].id for n in range(2)]
+    same = "UPDATE places SET attendee_key = 'ada' WHERE id = :id"
+    db.session.execute(sa.text(same), {"id": ids[0]})
+    db.session.commit()
+    for status in ("confirmed", "pending", "offered"):
+        db.session.execute(
+            sa.text("UPDATE places SET status = :status WHERE id = :id"), {"status": status, "id": ids[1]}
+        )
+        db.session.commit()
+        assert "attendee" in refused(same, id=ids[1])
+    db.session.execute(sa.text("UPDATE places SET status = 'cancelled' WHERE id = :id"), {"id": ids[1]})
+    db.session.execute(sa.text(same), {"id": ids[1]})
+    elsewhere = make_booking(other, "Ada Obi").places[0].id
+    db.session.execute(sa.text(same), {"id": elsewhere})
+    db.session.commit()
+    assert "attendee" in refused("UPDATE places SET status = 'confirmed' WHERE id = :id", id=ids[1])
+
+
+@pytest.mark.both_databases
+def test_the_database_keeps_one_order_of_the_waiting_list(in_app: Flask) -> None:
+    event = make_event(capacity=0)
+    first, second = (make_booking(event, status=PlaceStatus.WAITING).places[0].id for _ in range(2))
+    assert "position" in refused("UPDATE places SET position = 1 WHERE id = :id", id=second)
+    assert "waits_with_a_number" in refused("UPDATE places SET position = NULL WHERE id = :id", id=first)
+    assert "placestatus" in refused("UPDATE places SET status = 'perhaps' WHERE id = :id", id=first)
+
+
+@pytest.mark.both_databases
+def test_the_database_books_a_form_once_and_only_sessions(in_app: Flask) -> None:
+    event = make_event()
+    one, two = make_booking(event), make_booking(event)
+    take_over = "UPDATE bookings SET form_key = :key WHERE id = :id"
+    assert "form_key" in refused(take_over, key=one.form_key, id=two.id)
+    assert "only_sessions_are_booked" in refused("UPDATE events SET kind = 'deadline' WHERE id = :id", id=event.id)
+    deadline = make_event(kind=Kind.DEADLINE)
+    assert "only_sessions_are_booked" in refused("UPDATE events SET takes_bookings = true WHERE id = :i", i=deadline.id)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("constraint", "change"),
+    [
+        ("titled", "title = ''"),
+        ("times_in_order", "ends = starts"),
+        ("ends_after_a_start", "starts = NULL"),
+        ("days_in_order", "last_day = day"),
+        ("places_per_booking", "places_per_booking = 0"),
+        ("eventstatus", "status = 'perhaps'"),
+    ],
+)
+def test_the_database_takes_no_event_that_cannot_be(in_app: Flask, constraint: str, change: str) -> None:
+    make_event()
+    assert constraint in refused(f"UPDATE events SET {change}")
+
+
+@pytest.mark.both_databases
+def test_the_database_gives_each_role_once_and_in_its_scope(in_app: Flask) -> None:
+    boss = make_organiser("boss@vale-marsh.example", RoleName.ADMINISTRATOR)
+    tom = make_organiser()
+    add = "INSERT INTO roles (person_id, area_id, role) VALUES (:person, :area, :role)"
+    assert "roles" in refused(add, person=boss.id, area=None, role="administrator")
+    assert "roles" in refused(add, person=tom.id, area=1, role="organiser")
+    assert "scope" in refused(add, person=tom.id, area=None, role="organiser")
+    assert "scope" in refused(add, person=tom.id, area=1, role="administrator")
+
+
+@pytest.mark.both_databases
+def test_the_database_keeps_addresses_of_kinds_apart_from_those_of_the_program(in_app: Flask) -> None:
+    category = make_category()
+    for slug in ("calendar", "my", "school"):
+        assert "slug" in refused("UPDATE categories SET slug = :slug WHERE id = :id", slug=slug, id=category.id)
+
+
+@pytest.mark.both_databases
+def test_every_reference_has_an_index(in_app: Flask) -> None:
+    inspector = sa.inspect(db.engine)
+    without = []
+    for table in db.metadata.sorted_tables:
+        first_columns = {index["column_names"][0] for index in inspector.get_indexes(table.name)}
+        first_columns |= {one["column_names"][0] for one in inspector.get_unique_constraints(table.name)}
+        first_columns |= set(inspector.get_pk_constraint(table.name)["constrained_columns"][:1])
+        for key in inspector.get_foreign_keys(table.name):
+            if key["constrained_columns"][0] not in first_columns:
+                without.append(f"{table.name}.{key['constrained_columns'][0]}")
+    assert without == []

@@ -1,0 +1,236 @@
+"""The commands as people and scripts run them: answers on standard output, everything else on standard error."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from booking.bookings.models import Place
+from booking.calendar.models import Event
+from booking.core.db import db
+from booking.directory.models import Person, School, SignIn
+from booking.notifications.models import Message
+from tests.databases import close, make_app
+from tests.factories import make_area, make_booking, make_event
+from tests.notifications.smtp import smtp_server
+from tests.processes import command, scheduler
+
+DATA = Path(__file__).parent / "data"
+YEAR, SCHOOLS = DATA / "dspl2-annual-calendar-2023-24.xlsx", DATA / "dspl2-schools.csv"
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+Done = subprocess.CompletedProcess[str]
+
+
+def inside(app: Flask, *arguments: str) -> Done:
+    """Run a command within this process: what a process of its own would cost is a second each time."""
+    result = app.test_cli_runner().invoke(args=arguments)
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
+
+
+def answer(done: Done) -> str:
+    """Return what a command answered; it went well and logged nothing."""
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refusal(done: Done) -> str:
+    """Return the sentence with which a command refused; it answered nothing."""
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
+
+
+def count(app: Flask) -> dict[str, int]:
+    with app.app_context():
+        return {model.__tablename__: db.session.query(model).count() for model in (Event, Person, Place, School)}
+
+
+def test_from_nothing_to_the_demonstration_and_a_check_of_its_bookings(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    app = make_app(url)
+    assert refusal(inside(app, "demo", "load")).startswith("The database does not answer, or is not migrated")
+    assert command(url, "db", "upgrade").returncode == 0
+    loaded = re.fullmatch(
+        r"The demonstration is loaded: (\d+) events\. The organiser is organiser@example\.org\.\n",
+        answer(command(url, "demo", "load")),
+    )
+    before = count(app)
+    assert loaded is not None
+    assert before["events"] == int(loaded[1]) >= 40
+    assert refusal(command(url, "demo", "load")) == (
+        "This database is not empty. The demonstration only goes into an empty one."
+    )
+    assert answer(inside(app, "demo", "load", "--if-empty")) == ""
+    assert count(app) == before
+    assert answer(command(url, "bookings", "audit")) == "The bookings keep the rules.\n"
+    close(app)
+
+
+def test_the_audit_lists_what_breaks_the_rules_and_exits_1(app: Flask, database_url: str) -> None:
+    with app.app_context():
+        event = make_event(in_days=120, capacity=5)  # whatever the date, a free place still goes on by itself
+        place = make_booking(event).places[0]
+        db.session.execute(sa.text("UPDATE events SET taken = 3"))
+        db.session.execute(sa.text("UPDATE places SET status = 'waiting', position = 7"))
+        db.session.commit()
+    done = command(database_url, "bookings", "audit")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        f"event {event.id}: says 3 places are taken, 0 are",
+        f"event {event.id}: numbers of the waiting list are not in one order (rule 3)",
+        f"event {event.id}: 2 places are free and place {place.id} waits (rule 3)",
+    ]
+
+
+@pytest.mark.parametrize("url", [NOWHERE, "sqlite:///{folder}/none/there.db"])
+def test_a_dry_run_reads_the_real_year_without_any_database(tmp_path: Path, url: str) -> None:
+    done = command(url.format(folder=tmp_path), "calendar", "import", str(YEAR), "--dry-run", "--json")
+    reading = json.loads(answer(done))
+    assert list(reading) == ["file", "layout", "entries", "problems"]
+    assert (reading["file"], reading["layout"], len(reading["entries"])) == (YEAR.name, "grid", 82)
+    fields = ["text", "where", "title", "date", "start", "end", "kind"]
+    fields += ["category", "venue", "audience", "capacity", "visibility", "issues"]
+    assert {tuple(entry) for entry in reading["entries"]} == {tuple(fields)}
+
+
+def test_the_year_goes_in_once_and_what_cannot_be_read_changes_nothing(app: Flask, database_url: str) -> None:
+    with app.app_context():
+        make_area()
+
+    def put_in(file: Path, *options: str) -> Done:
+        return inside(app, "calendar", "import", str(file), *options)
+
+    dry = answer(put_in(YEAR, "--dry-run"))
+    assert dry.splitlines()[-1] == "A dry run: nothing was changed."
+    assert count(app)["events"] == 0
+    first, again = (answer(command(database_url, "calendar", "import", str(YEAR))).splitlines() for _ in range(2))
+    assert first[0] == f"{YEAR.name}: 82 entries (grid)."
+    assert "82 added (0 published, the rest as drafts), 0 there already." in first
+    assert "0 added (0 published, the rest as drafts), 82 there already." in again
+    before = count(app)
+    assert before["events"] == 82
+    bad = DATA.parent / "databases.py"
+    assert re.fullmatch(r"databases\.py: .+\.", refusal(command(database_url, "calendar", "import", str(bad))))
+    for file, options, sentence in (
+        (bad, ("--dry-run",), r"databases\.py: .+\."),
+        (DATA / "missing.xlsx", ("--dry-run", "--json"), r".*missing\.xlsx: No such file or directory"),
+        (YEAR, ("--area", "elsewhere"), r"There is no area called elsewhere\."),
+    ):
+        assert re.fullmatch(sentence, refusal(put_in(file, *options)))
+    assert count(app) == before
+
+
+def test_schools_go_in_once_and_a_bad_file_is_refused_whole(app: Flask, database_url: str, tmp_path: Path) -> None:
+    with app.app_context():
+        make_area()
+
+    def put_in(file: Path, *options: str) -> Done:
+        return inside(app, "schools", "import", str(file), *options)
+
+    assert answer(command(database_url, "schools", "import", str(SCHOOLS))) == "43 added, 0 changed, 0 unchanged.\n"
+    assert answer(put_in(SCHOOLS, "--area", "vale-marsh")) == "0 added, 0 changed, 43 unchanged.\n"
+    bad = tmp_path / "bad.csv"
+    bad.write_text("URN,EstablishmentName\n117101,New School\nx,Another\n", encoding="utf-8")
+    assert refusal(put_in(bad)) == "Row 3: “x” is not a URN. It is a number of six digits."
+    assert "No such file" in refusal(put_in(tmp_path / "missing.csv"))
+    assert count(app)["schools"] == 43
+
+
+def test_a_role_and_a_link_to_sign_in_with_lead_to_the_desk(app: Flask, database_url: str) -> None:
+    with app.app_context():
+        make_area()
+    granted = answer(command(database_url, "people", "grant", "Tom@Vale-Marsh.example", "organiser"))
+    assert granted == "tom@vale-marsh.example is organiser of Vale & Marsh SEND Partnership.\n"
+    granted = answer(inside(app, "people", "grant", "tom@vale-marsh.example", "administrator"))
+    assert granted == "tom@vale-marsh.example is administrator.\n"
+    printed = answer(command(database_url, "people", "sign-in-link", "tom@vale-marsh.example"))
+    link = re.fullmatch(r"http://calendar\.example\.org(/sign-in/[\w-]{32})\n", printed)
+    assert link is not None
+    with app.app_context():
+        assert (db.session.query(Message).count(), db.session.query(SignIn).count()) == (0, 1)
+    client = app.test_client()
+    assert client.get(link[1]).status_code == 200
+    form = client.post(link[1])
+    assert form.headers["Location"] == "/my/details"
+    page = client.post(form.headers["Location"], data={"name": "Tom Okafor", "school": ""}, follow_redirects=True)
+    assert (page.status_code, page.request.path) == (200, "/manage/")
+    assert app.test_client().post(link[1]).status_code == 409
+    for arguments, sentence in (
+        (("grant", "tom", "organiser"), "tom cannot be an e-mail address."),
+        (("grant", "new@school.example", "organiser", "--area", "elsewhere"), "There is no area called elsewhere."),
+        (("sign-in-link", "tom"), "tom cannot be an e-mail address."),
+    ):
+        assert refusal(inside(app, "people", *arguments)) == sentence
+    king = inside(app, "people", "grant", "tom@vale-marsh.example", "king")
+    assert (king.returncode, king.stdout, "'king' is not one of" in king.stderr) == (2, "", True)
+    assert count(app)["people"] == 1
+
+
+def test_the_doctor_finds_nothing_wrong_where_all_is_well(app: Flask, database_url: str) -> None:
+    with smtp_server() as server:
+        mail = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(server.port)}
+        once = scheduler(database_url, "--once", **mail)
+        assert once.wait(timeout=60) == 0
+        once.communicate()
+        done = command(database_url, "doctor", **mail)
+    assert answer(done).splitlines() == [
+        "ok     settings",
+        "ok     database",
+        "ok     migrations",
+        "ok     mail server",
+        "ok     scheduler",
+        "ok     clock zone",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "settings", "wrong"),
+    [
+        (
+            "sqlite:///{folder}/new.db",
+            {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": "1", "BASE_URL": "http://127.0.0.1:5000"},
+            {
+                "settings": r"BASE_URL is not set: links in e-mails would lead nowhere",
+                "migrations": r"the database is at migration None, not \w+: run flask db upgrade",
+                "mail server": r".*refused.*",
+                "scheduler": r"unknown: the database does not answer, or is not migrated",
+            },
+        ),
+        (
+            NOWHERE,
+            {},
+            {
+                "database": r".*127\.0\.0\.1.*",
+                "migrations": r"the database does not answer",
+                "mail server": r"MAIL_SERVER is not set: no mail leaves",
+                "scheduler": r"unknown: the database does not answer, or is not migrated",
+            },
+        ),
+    ],
+)
+def test_the_doctor_names_what_is_wrong_and_exits_1(tmp_path: Path, url: str, settings, wrong) -> None:
+    done = command(url.format(folder=tmp_path), "doctor", **settings)
+    assert (done.returncode, done.stderr) == (1, "")
+    found = dict(re.findall(r"^WRONG  ([a-z ]+): (.*)$", done.stdout, re.MULTILINE))
+    assert set(found) == set(wrong)
+    assert [name for name, sentence in wrong.items() if not re.fullmatch(sentence, found[name], re.IGNORECASE)] == []
+    assert len(done.stdout.splitlines()) == 6
+
+
+def test_the_doctor_misses_a_scheduler_that_stopped_or_never_ran(app: Flask) -> None:
+    done = inside(app, "doctor")
+    assert (done.returncode, done.stdout.splitlines()[4]) == (
+        1,
+        "WRONG  scheduler: it has never run: start `python -m scheduler`",
+    )
+    with app.app_context():
+        db.session.execute(sa.text("INSERT INTO heartbeats VALUES ('scheduler', '2026-01-01 00:00:00')"))
+        db.session.commit()
+    done = inside(app, "doctor")
+    assert re.fullmatch(r"WRONG  scheduler: last seen \d+ minutes ago: start .*", done.stdout.splitlines()[4])
+    assert done.returncode == 1
