@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -66,3 +68,10 @@ def in_app(app: Flask) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A browser without scripts."""
     return app.test_client()
+
+
+@pytest.fixture
+def school_day() -> Iterator[None]:
+    """A Tuesday in November: in the long holidays a free place does not go on by itself."""
+    with time_machine.travel(datetime(2026, 11, 24, 10, 0, tzinfo=UTC)):
+        yield

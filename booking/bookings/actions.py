@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from booking.core.errors import Refused, refuse_unless
 from booking.core.text import email_key, name_key, one_line
 from booking.core.tokens import new_key
 from booking.directory.models import School
+
+LONGEST_NAME_KEY = 140  # with an address of 254 it fits the column
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,14 @@ def _new_booking(
 
 
 def attendee_key(place: NewPlace, *, booking_key: str) -> str:
-    """Return who somebody is (rule 2): address and name; without an address the name within the booking."""
-    return f"{email_key(place.email) or booking_key}|{name_key(place.name)}"
+    """Return who somebody is (rule 2): address and name; without an address the name within the booking.
+
+    Some letters become a dozen when names are made comparable: what does not fit the column is hashed.
+    """
+    name = name_key(place.name)
+    if len(name) > LONGEST_NAME_KEY:
+        name = sha256(name.encode()).hexdigest()
+    return f"{email_key(place.email) or booking_key}|{name}"
 
 
 def _refuse_who_has_a_place(event: Event, booking: Booking) -> None:

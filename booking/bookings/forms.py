@@ -15,6 +15,7 @@ from booking.core.tokens import new_key
 from booking.directory.queries import SchoolName
 
 TOGETHER, AS_THEY_COME = "together", "as-they-come"
+LONGEST_FORM_KEY = 64
 NO_SCHOOL = "I am not from a school"
 
 
@@ -37,7 +38,7 @@ class ColleagueForm(Form):
 class BookingForm(PageForm):
     """Who books, for whom, and what happens if not all fit."""
 
-    form_key = HiddenField()
+    form_key = HiddenField(filters=[lambda text: (text or "")[:LONGEST_FORM_KEY]])
     name = name_field("Your name", "Enter your name")
     email = email_field("Your e-mail address", "Enter your e-mail address")
     school = SelectField("Your school or setting", validate_choice=False)

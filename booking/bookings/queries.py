@@ -125,12 +125,17 @@ def waiting_rows(event: Event) -> list[tuple[int, int, int, bool]]:
     return [(row[0], row[1], row[2] or 0, row[3]) for row in rows]
 
 
-def place_in_queue(place: Place) -> int:
-    """Return how far a waiting place has come: 1 is next."""
-    before = sa.select(sa.func.count()).where(
-        Place.event_id == place.event_id, Place.status == PlaceStatus.WAITING, Place.position <= place.position
-    )
-    return db.session.scalar(before) or 1
+def places_in_queue(places: Sequence[Place]) -> dict[int, int]:
+    """Return how far each waiting one of these places of an event has come: 1 is next."""
+    waiting = [place for place in places if place.status is PlaceStatus.WAITING]
+    if not waiting:
+        return {}
+    numbers = db.session.scalars(
+        sa.select(Place.position)
+        .where(Place.event_id == waiting[0].event_id, Place.status == PlaceStatus.WAITING)
+        .order_by(Place.position)
+    ).all()
+    return {place.id: numbers.index(place.position) + 1 for place in waiting}
 
 
 def waiting_counts(event_ids: Collection[int]) -> dict[int, int]:

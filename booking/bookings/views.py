@@ -135,7 +135,7 @@ def booking(token: str) -> ResponseReturnValue:
         token=token,
         outcome=just_now[-1] if just_now else policy.least_good([place.status for place in found.places]),
         can_cancel=policy.can_cancel(found.event, at=now()),
-        ahead=_ahead(found.places),
+        ahead=queries.places_in_queue(found.places),
     )
 
 
@@ -169,7 +169,7 @@ def place(token: str) -> ResponseReturnValue:
         token=token,
         outcome=found.status,
         can_cancel=policy.can_cancel(found.event, at=now()),
-        ahead=_ahead([found]),
+        ahead=queries.places_in_queue([found]),
     )
 
 
@@ -214,8 +214,3 @@ def _booking(token: str) -> Booking:
 
 def _place(token: str) -> Place:
     return queries.find_place(token) or abort(404)
-
-
-def _ahead(places: list[Place]) -> dict[int, int]:
-    """Return the place in the queue of each waiting place: 1 is next."""
-    return {place.id: queries.place_in_queue(place) for place in places if place.status == "waiting"}

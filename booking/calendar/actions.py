@@ -145,15 +145,17 @@ def show_the_change(event: Event) -> None:
 
 def _write(event: Event, values: EventValues) -> None:
     _refuse_what_cannot_be(event, values)
+    # Looked up before anything is written: a query in between would send half of the change to the database.
+    category = _of_area(Category, values.category_id, event.area_id)
+    audiences = [one for one in queries.audiences(event.area_id) if one.id in values.audience_ids]
+    venue = find_or_create_venue(event.area_id, values.venue)
     event.title = one_line(values.title)
-    event.category = _of_area(Category, values.category_id, event.area_id)
-    event.category_id = event.category.id
+    event.category, event.category_id = category, category.id
     event.kind, event.visibility, event.private = values.kind, values.visibility, values.private
-    event.audiences = [one for one in queries.audiences(event.area_id) if one.id in values.audience_ids]
+    event.audiences = audiences
     event.day, event.last_day = values.day, values.last_day
     event.starts, event.ends = values.starts, values.ends
-    event.venue = find_or_create_venue(event.area_id, values.venue)
-    event.venue_id = event.venue.id if event.venue else None
+    event.venue, event.venue_id = venue, venue.id if venue else None
     event.description, event.cost = paragraphs(values.description), one_line(values.cost)
     event.joining_link = values.joining_link.strip()
     is_session = values.kind is Kind.SESSION

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from icalendar import Calendar, vCalAddress, vDuration, vText
+from icalendar import Calendar, vCalAddress, vCategory, vDuration, vText
 from icalendar import Event as VEvent
 
 from booking.core.clock import LONDON, on_the_wall, wall
@@ -46,6 +46,15 @@ VTIMEZONE = "\r\n".join(
         "",
     )
 ).encode()
+
+
+class _Text(vText):
+    """A text, escaped as RFC 5545, 3.3.11 says: the library takes a backslash before an N for a line break."""
+
+    def to_ical(self) -> bytes:
+        """Return the text with backslashes, semicolons, commas and line breaks escaped."""
+        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        return escaped.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, r
         ("description", description),
         ("x-wr-caldesc", description),
     ):
-        head.add(key, vText(one_line(value)))
+        head.add(key, _Text(one_line(value)))
     head.add("x-wr-timezone", vText("Europe/London"))
     head.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
     head.add("x-published-ttl", vDuration(refresh))
@@ -140,17 +149,19 @@ def _block(
     event.add("dtstamp", stamp)
     event.add("last-modified", entry.changed_at)
     event.add("sequence", sequence)
-    event.add("summary", _summary(entry, cancelled=status == "CANCELLED"))
+    event.add("summary", _Text(_summary(entry, cancelled=status == "CANCELLED")))
     _add_times(event, entry)
     event.add("status", status)
     event.add("transp", "OPAQUE" if entry.blocks_time and status != "CANCELLED" else "TRANSPARENT")
     event.add("class", "PUBLIC")
     if entry.description:
-        event.add("description", paragraphs(entry.description))
+        event.add("description", _Text(paragraphs(entry.description)))
     if entry.location:
-        event.add("location", one_line(entry.location))
+        event.add("location", _Text(one_line(entry.location)))
     if entry.categories:
-        event.add("categories", [one_line(name) for name in entry.categories])
+        categories = vCategory([])
+        categories.cats = [_Text(one_line(name)) for name in entry.categories]
+        event.add("categories", categories)
     event.add("url", entry.url)
     if attendance:
         _add_attendance(event, attendance)
@@ -188,10 +199,10 @@ def _zoned(instant: datetime) -> datetime:
 
 def _add_attendance(event: VEvent, attendance: Attendance) -> None:
     organiser = vCalAddress(f"mailto:{attendance.organiser_email}")
-    organiser.params["cn"] = vText(one_line(attendance.organiser_name))
+    organiser.params["cn"] = vText(_common_name(attendance.organiser_name))
     event["organizer"] = organiser
     attendee = vCalAddress(f"mailto:{attendance.attendee_email}")
-    attendee.params["cn"] = vText(one_line(attendance.attendee_name))
+    attendee.params["cn"] = vText(_common_name(attendance.attendee_name))
     for name, value in (
         ("cutype", "INDIVIDUAL"),
         ("role", "REQ-PARTICIPANT"),
@@ -200,3 +211,8 @@ def _add_attendance(event: VEvent, attendance: Attendance) -> None:
     ):
         attendee.params[name] = vText(value)
     event.add("attendee", attendee, encode=False)
+
+
+def _common_name(name: str) -> str:
+    """Return a name as a parameter can carry it: a backslash there escapes nothing, but parsers take it for that."""
+    return one_line(name).replace("\\", "/")

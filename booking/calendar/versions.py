@@ -19,8 +19,9 @@ NOT_SHOWN = {"taken", "last_position", "lock_count", "revision", "calendar_versi
 
 
 def watch(session: Any) -> None:
-    """Raise the version of an area with every flush of something its calendar shows."""
-    event.listen(session, "before_flush", _raise_versions)
+    """Raise the version of an area with every flush of something its calendar shows; once for each session."""
+    if not event.contains(session, "before_flush", _raise_versions):
+        event.listen(session, "before_flush", _raise_versions)
 
 
 def _raise_versions(session: Session, _context: object, _instances: object) -> None:

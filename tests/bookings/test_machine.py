@@ -145,6 +145,7 @@ def actions_after_change(event: Event) -> None:
 
 
 @pytest.mark.both_databases
+@pytest.mark.usefixtures("school_day")
 def test_any_order_of_changes_ends_as_the_model_says(app: Flask, backend: str) -> None:
     machine = type("MachineOnADatabase", (Machine,), {"app": app})
     examples = 40 if backend == "sqlite" else 20

@@ -24,7 +24,7 @@ from tests.databases import close, make_app
 from tests.factories import make_event, make_organiser, values_of
 from tests.notifications.smtp import Server, smtp_server
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("school_day")]
 SENDER = Sender("Vale & Marsh", "team@vale-marsh.example", None)
 
 

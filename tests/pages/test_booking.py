@@ -13,6 +13,7 @@ from booking.core.clock import now
 from booking.core.db import db
 from booking.notifications.models import Message
 from tests.factories import make_booking, make_event, make_person, make_school, sign_in
+from tests.statements import statements
 
 FORM = {"name": "Priya Nair", "email": "priya@school.example", "school": ""}
 
@@ -138,6 +139,32 @@ def test_the_least_good_of_mixed_places_is_the_outcome(app: Flask, client: Flask
     page = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
     assert outcome(page) == "waiting"
     assert re.findall(r'data-status="(\w+)"', page.text) == ["confirmed", "waiting"]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "changed",
+    [{"form_key": "a" * 100}, {"name": "ﷺ" * 100}, {"name": "\0Priya"}, {"needs": "\0" * 10}, {"school": "9" * 30}],
+)
+def test_what_nobody_types_is_kept_or_refused_but_no_error(app: Flask, client: FlaskClient, changed) -> None:
+    event = setup_event(app)
+    for _ in range(2):
+        page = client.post(f"/events/{event.id}/book", data={**FORM, **changed}, follow_redirects=True)
+        assert page.status_code in {200, 400, 409, 422}
+
+
+def test_the_page_of_a_booking_costs_the_same_however_many_wait(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app, capacity=0)
+    client.get("/")  # the line under the masthead is kept from now on
+    counted = []
+    for number in (0, 2):
+        form = {**FORM, "name": f"Priya {number}", **{f"places-{n}-name": f"Ada {n}" for n in range(number)}}
+        path = client.post(f"/events/{event.id}/book", data=form).headers["Location"]
+        with statements(app) as seen:
+            page = client.get(path)
+        counted.append(len(seen))
+    assert "number 4 in the queue" in page.text
+    assert counted[0] == counted[1]
 
 
 @pytest.mark.parametrize(

@@ -996,6 +996,15 @@ def test_only_sessions_and_kinds_that_are_there_have_reminders(app: Flask, tom: 
 # The outbox
 
 
+def test_the_outbox_finds_nobody_by_the_code_they_sign_in_with(app: Flask, tom: FlaskClient) -> None:
+    app.test_client().post("/sign-in", data={"email": "head@vale-marsh.example"})
+    with app.app_context():
+        code = db.session.query(Message).one().subject[:6]
+    assert code not in tom.get("/manage/outbox/").text
+    assert "head@vale-marsh.example" in tom.get("/manage/outbox/?q=head").text
+    assert "head@vale-marsh.example" not in tom.get(f"/manage/outbox/?q={code}").text
+
+
 def test_the_outbox_shows_what_became_of_each_mail_and_sends_a_failed_one_again(app: Flask, tom: FlaskClient) -> None:
     with app.app_context():
         failed = message(outcome="550 No such user", tries=1, created_at=now() - timedelta(days=5))
