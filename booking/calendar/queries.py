@@ -156,6 +156,16 @@ def categories(area_id: int) -> Sequence[Category]:
     ).all()
 
 
+def categories_seen(area_id: int, reader: Reader) -> Sequence[Category]:
+    """Return the categories that a reader knows of, in their order: not what is the team's own, but for its events."""
+    known = sa.or_(
+        Category.visibility.in_(visibilities(reader)),
+        sa.exists().where(Event.category_id == Category.id, visible(area_id, reader)),
+    )
+    statement = sa.select(Category).where(Category.area_id == area_id, known)
+    return db.session.scalars(statement.order_by(Category.position, Category.name)).all()
+
+
 def audiences(area_id: int) -> Sequence[Audience]:
     """Return an area's audiences in their order."""
     return db.session.scalars(

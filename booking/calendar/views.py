@@ -14,7 +14,7 @@ from booking.bookings.side import side, sides
 from booking.calendar import queries
 from booking.calendar.filters import Filters, read_filters
 from booking.calendar.markup import as_html
-from booking.calendar.models import Category, Event, Kind, Visibility
+from booking.calendar.models import Event, Kind
 from booking.calendar.policy import Reader
 from booking.calendar.readers import reader, unseen
 from booking.calendar.terms import parse_year, school_year_of, year_name
@@ -78,7 +78,7 @@ def planner(year: str | None = None) -> ResponseReturnValue:
         year=number,
         years=_years(queries.years_with_events(here.id, who), number, current),
         plan=queries.plan_of_year(here.id, number, seen_as, today=today(), filters=filters),
-        categories=_seen_categories(who),
+        categories=queries.categories_seen(here.id, who),
         audiences=queries.audiences(here.id),
         filters=filters,
         team=team,
@@ -91,10 +91,6 @@ def planner(year: str | None = None) -> ResponseReturnValue:
 
 def _years(known: list[int], shown: int, current: int) -> list[int]:
     return sorted({*known, shown, current, current + 1} & set(range(shown - 1, shown + 2)))
-
-
-def _seen_categories(who: Reader) -> list[Category]:
-    return [c for c in queries.categories(area().id) if who.in_team or c.visibility is not Visibility.TEAM]
 
 
 @bp.get("/events/")
@@ -121,7 +117,7 @@ def events() -> ResponseReturnValue:
         page_address=_page_address,
         filters=filters,
         applied=_applied(filters),
-        categories=_seen_categories(who),
+        categories=queries.categories_seen(here.id, who),
         audiences=queries.audiences(here.id),
         problem=problem,
     ), 400 if problem else 200
@@ -133,7 +129,7 @@ def _filters() -> tuple[Filters, Refused | None]:
     try:
         return read_filters(
             request.args.to_dict(flat=False),
-            categories={category.slug for category in queries.categories(here.id)},
+            categories={category.slug for category in queries.categories_seen(here.id, reader())},
             audiences={audience.slug for audience in queries.audiences(here.id)},
             areas={here.slug},
         ), None
@@ -153,7 +149,7 @@ def _list_address(values: dict[str, list[str]]) -> str:
 def _applied(filters: Filters) -> list[tuple[str, str]]:
     """Return the filters that are set, each in words with the address without it."""
     here = area()
-    names = {c.slug: c.name for c in queries.categories(here.id)}
+    names = {c.slug: c.name for c in queries.categories_seen(here.id, reader())}
     names.update({a.slug: a.name for a in queries.audiences(here.id)})
     applied = [(names[slug], _without("category", slug)) for slug in filters.categories]
     applied += [(names[slug], _without("audience", slug)) for slug in filters.audiences]

@@ -97,12 +97,18 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     if not _is_sqlite(connection):
         return
     connection.isolation_level = None  # we say BEGIN ourselves, below
+    # Its own lower() knows ASCII only: CAFÉ would not find a Café, as it does on PostgreSQL.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _is_sqlite(connection: Any) -> bool:

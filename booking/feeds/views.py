@@ -14,6 +14,7 @@ from booking.calendar import queries as calendar_queries
 from booking.calendar.entry import entry_of
 from booking.calendar.filters import Filters, read_filters
 from booking.calendar.ical import CalendarEntry
+from booking.calendar.policy import ANYBODY
 from booking.calendar.readers import reader
 from booking.core.addresses import absolute, under_base
 from booking.core.clock import now, today
@@ -81,7 +82,7 @@ def _public_feed(name: str, query: dict[str, list[str]]) -> Feed:
     if chosen:
         filters = read_filters(
             chosen,
-            categories={category.slug for category in calendar_queries.categories(here.id)},
+            categories={category.slug for category in calendar_queries.categories_seen(here.id, ANYBODY)},
             audiences={audience.slug for audience in calendar_queries.audiences(here.id)},
             areas={here.slug},
         )

@@ -7,7 +7,7 @@ from booking.bookings import actions
 from booking.bookings.actions import AlreadyBooked, Contact, NewPlace
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind
-from booking.core.clock import now, today
+from booking.core.clock import today
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.notifications.models import Message
