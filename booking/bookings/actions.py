@@ -64,16 +64,16 @@ def book(
 ) -> Booking:
     """Book these places, or join the waiting list, all together or as places come.
 
-    The same `form_key` at the same event gives the booking it made the first time. An organiser may
-    book after booking closed, until the event starts. Raises Refused; then nothing has changed.
+    The same `form_key` at the same event, for the same people, gives the booking it made the first time. An
+    organiser may book after booking closed, until the event starts. Raises Refused; then nothing has changed.
     """
     lock(event)
-    form_key = form_key or new_key()
-    made = queries.find_by_form(event, form_key)
+    request = _request_key(form_key or new_key(), by, places)
+    made = queries.find_by_form(event, request)
     if made is not None:
         return made
     _refuse_what_cannot_be_booked(event, by, places, as_organiser=as_organiser)
-    booking = _new_booking(event, by, places, together=together, form_key=form_key, needs=needs)
+    booking = _new_booking(event, by, places, together=together, form_key=request, needs=needs)
     _refuse_who_has_a_place(event, booking)
     _share_out(event, booking)
     db.session.add(booking)
@@ -81,6 +81,15 @@ def book(
     db.session.flush()
     mail.booked(booking)
     return booking
+
+
+def _request_key(form_key: str, by: Contact, places: Sequence[NewPlace]) -> str:
+    """Return what a request is known by: the rendered form and the people in it.
+
+    Going back in the browser to book for somebody else sends the same form: that is another request.
+    """
+    people = [(email_key(by.email), name_key(by.name)), *((email_key(p.email), name_key(p.name)) for p in places)]
+    return sha256(repr((form_key, people)).encode()).hexdigest()
 
 
 def _refuse_what_cannot_be_booked(event: Event, by: Contact, places: Sequence[NewPlace], *, as_organiser: bool) -> None:
@@ -179,9 +188,7 @@ def _has_room(event: Event, number: int) -> bool:
     later the organiser decides among them, so the newcomer joins the end.
     """
     free = event.places_left
-    if free is None:
-        return True
-    return free >= number and (not queries.anybody_waits(event) or promotion_is_on(event))
+    return (free is None or free >= number) and (not queries.anybody_waits(event) or promotion_is_on(event))
 
 
 def promotion_is_on(event: Event) -> bool:
@@ -205,7 +212,7 @@ def cancel(booking: Booking, *, places: Sequence[Place] | None = None, as_organi
     event = booking.event
     lock(event)
     refuse_unless(
-        as_organiser or policy.can_cancel(event, at=now()),
+        policy.can_cancel(event, at=now()) or (as_organiser and not event.is_cancelled),
         "This event has started, is over or was cancelled, so its places cannot be given back.",
     )
     ids = {place.id for place in (booking.places if places is None else places)}

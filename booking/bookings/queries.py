@@ -1,5 +1,6 @@
 """Reads of bookings and places."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 
@@ -131,11 +132,12 @@ def places_in_queue(places: Sequence[Place]) -> dict[int, int]:
     if not waiting:
         return {}
     numbers = db.session.scalars(
-        sa.select(Place.position)
+        sa.select(sa.func.coalesce(Place.position, 0))
         .where(Place.event_id == waiting[0].event_id, Place.status == PlaceStatus.WAITING)
         .order_by(Place.position)
     ).all()
-    return {place.id: numbers.index(place.position) + 1 for place in waiting}
+    # One that came up from the list between the two reads is where it would have been: next.
+    return {place.id: bisect_left(numbers, place.position or 0) + 1 for place in waiting}
 
 
 def waiting_counts(event_ids: Collection[int]) -> dict[int, int]:

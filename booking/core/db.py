@@ -147,6 +147,7 @@ def atomic(action: Callable[P, R]) -> Callable[P, R]:
             raise
         finally:
             session.info.pop("atomic", None)
+            session.info.pop("locked", None)
         return result
 
     return run
@@ -160,7 +161,7 @@ class Lockable:
 
 
 def lock(*rows: Lockable) -> None:
-    """Hold these rows until the transaction ends, and read them afresh.
+    """Hold these rows until the transaction ends, and forget all that was read before: it may have changed meanwhile.
 
     They are locked in the order of their ids, so that two actions cannot wait for each other.
     Raises Refused where a row has gone.
@@ -168,17 +169,24 @@ def lock(*rows: Lockable) -> None:
     session: Session = db.session()
     if not session.info.get("atomic"):
         raise RuntimeError("lock() belongs inside an atomic action")
-    for row in sorted(rows, key=lambda one: sa.inspect(one).identity):
-        model = type(row)
+    held: set[tuple[type[Lockable], int]] = session.info.setdefault("locked", set())
+    wanted = {(type(row), sa.inspect(row).identity[0]) for row in rows} - held
+    if not wanted:
+        return
+    session.flush()
+    # Whoever held a row until now has changed more than that row: places read while waiting for it are of the past.
+    session.expire_all()
+    for model, row_id in sorted(wanted, key=lambda one: (one[0].__name__, one[1])):
         statement = (
             sa.update(model)
-            .where(model.id == sa.inspect(row).identity[0])
+            .where(model.id == row_id)
             .values(lock_count=model.lock_count + 1)
             .returning(model)
             .execution_options(populate_existing=True, synchronize_session=False)
         )
         if session.scalars(statement).one_or_none() is None:
             raise Refused("This has been removed in the meantime.")
+    held |= wanted
 
 
 def take_turns(what: str) -> None:
