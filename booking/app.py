@@ -14,6 +14,8 @@ from booking.directory.guards import login
 
 MAX_BODY = 12 * 1024 * 1024  # a spreadsheet of dates, with room
 
+QUIET = {"hide_parameters": True}  # an error in the log must not tell who booked
+
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     """Build the application from the environment and the `.env` file, or from the settings given here alone.
@@ -58,6 +60,6 @@ def _engine_options(database_url: str) -> dict[str, object]:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
-            return {"pool_size": 20, "max_overflow": 20}
-        return {}
-    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+            return {"pool_size": 20, "max_overflow": 20, **QUIET}
+        return {**QUIET}
+    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True, **QUIET}

@@ -1,6 +1,7 @@
 """The booking form."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, RadioField, SelectField, TextAreaField
@@ -17,6 +18,14 @@ from booking.directory.queries import SchoolName
 TOGETHER, AS_THEY_COME = "together", "as-they-come"
 LONGEST_FORM_KEY = 64
 NO_SCHOOL = "I am not from a school"
+
+
+class ColleagueList(FieldList):
+    """Blocks of the form by number; what is no number of ours is no block (WTForms fails on some of them)."""
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        pattern = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,3}})-")
+        return iter(sorted({int(found[1]) for name in formdata if (found := pattern.match(name))}))
 
 
 class ColleagueForm(Form):
@@ -43,7 +52,7 @@ class BookingForm(PageForm):
     email = email_field("Your e-mail address", "Enter your e-mail address")
     school = SelectField("Your school or setting", validate_choice=False)
     not_attending = BooleanField("I book for others and am not coming myself")
-    places = FieldList(FormField(ColleagueForm), max_entries=49)
+    places = ColleagueList(FormField(ColleagueForm), max_entries=49)
     fit = RadioField(
         "If there is not room for all of you",
         choices=[

@@ -4,7 +4,7 @@ Who booked reads of all places of the booking; an attendee only of their own (ru
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from booking.bookings import queries
@@ -54,9 +54,16 @@ def places_cancelled(booking: Booking, places: Sequence[Place]) -> None:
 
 
 def moved(event: Event, bookings: Iterable[Booking], *, was: When) -> int:
-    """Tell everyone with an active place that the event has moved; it moves in their calendars."""
-    letters = [(booking, letter, "moved") for booking in bookings for letter in _letters(booking, _active(booking))]
-    _post(event, letters, "REQUEST", was=event_card(event, was))
+    """Tell everyone with an active place that the event has moved; it moves in their calendars.
+
+    Where the way to join on line is all that changed, it concerns those with a confirmed place.
+    """
+    only_the_link = replace(was, joining_link=event.joining_link) == When.of(event)
+    letters = []
+    for booking in bookings:
+        told = [p for p in _active(booking) if p.status is PlaceStatus.CONFIRMED or not only_the_link]
+        letters += [(booking, letter, "moved") for letter in _letters(booking, told)] if told else []
+    _post(event, letters, "REQUEST", was=event_card(event, was), only_the_link=only_the_link)
     return len(letters)
 
 
@@ -115,13 +122,16 @@ def event_card(event: Event, when: When | None = None) -> EventCard:
 
 
 def _letters(booking: Booking, places: Sequence[Place]) -> list[Letter]:
-    """Return one letter to the booker about all these places, and one to each other address among them."""
+    """Return one letter to the booker about all these places, and one for each place with another address.
+
+    Schools share office addresses: each mail there is about one attendee, with that one's own link.
+    """
     booking_link = absolute("bookings.booking", token=link_token(queries.BOOKING_LINK, booking.key))
     letters = [Letter(booking.email, booking.name, tuple(places), booking_link, is_booker=True)]
-    for email in dict.fromkeys(place.email for place in places if place.email and place.email != booking.email):
-        mine = tuple(place for place in places if place.email == email)
-        link = absolute("bookings.place", token=link_token(queries.PLACE_LINK, mine[0].key))
-        letters.append(Letter(email, mine[0].name, mine, link, is_booker=False))
+    for place in places:
+        if place.email and place.email != booking.email:
+            link = absolute("bookings.place", token=link_token(queries.PLACE_LINK, place.key))
+            letters.append(Letter(place.email, place.name, (place,), link, is_booker=False))
     return letters
 
 
@@ -192,9 +202,8 @@ def _next_number(event: Event, email: str, counts: dict[str, InvitationCount]) -
 
 
 def _calendar_part(event: Event, place: Place, sequence: int, method: str) -> str:
-    link = absolute("bookings.place", token=link_token(queries.PLACE_LINK, place.key))
     part = ical.invitation(
-        entry_of(event, for_place=link, joining_link="" if event.private else event.joining_link),
+        entry_of(event, own=True, joining_link="" if event.private else event.joining_link),
         ical.Attendance(
             organiser_email=sender_address(),
             organiser_name=event.area.name,

@@ -9,7 +9,7 @@ from booking.calendar import queries
 from booking.calendar.models import Category, Event, EventStatus, Kind, Venue, Visibility
 from booking.core import audit
 from booking.core.clock import now
-from booking.core.db import atomic, db, lock
+from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import Refused, refuse_unless
 from booking.core.text import one_line, paragraphs
 from booking.directory.models import Area, Person
@@ -196,14 +196,26 @@ def find_or_create_venue(area_id: int, name: str) -> Venue | None:
     name = one_line(name)[:120]
     if not name:
         return None
-    for venue in queries.venues(area_id):
-        if venue.name.casefold() == name.casefold():
-            return venue
+    found = _venue_called(name, area_id)
+    if found is None:
+        take_turns(venues_of(area_id))
+        found = _venue_called(name, area_id)
+    if found is not None:
+        return found
     venue = Venue(area_id=area_id, name=name)
     venue.is_online = name.casefold() in {"on line", "online", "ms teams", "teams", "zoom"}
     db.session.add(venue)
     db.session.flush()
     return venue
+
+
+def venues_of(area_id: int) -> str:
+    """Return the name under which transactions that add a venue take turns."""
+    return f"venues of area {area_id}"
+
+
+def _venue_called(name: str, area_id: int) -> Venue | None:
+    return next((venue for venue in queries.venues(area_id) if venue.name.casefold() == name.casefold()), None)
 
 
 def _snapshot(event: Event) -> dict[str, str]:

@@ -7,12 +7,11 @@ from itertools import count, pairwise
 import sqlalchemy as sa
 
 from booking.calendar import queries
-from booking.calendar.actions import show_the_change
+from booking.calendar.actions import show_the_change, venues_of
 from booking.calendar.models import (
     RESERVED_SLUGS,
     Audience,
     Category,
-    Event,
     EventStatus,
     Kind,
     Term,
@@ -21,12 +20,13 @@ from booking.calendar.models import (
 )
 from booking.calendar.terms import HalfTerm, year_days, year_name
 from booking.core import audit
-from booking.core.db import atomic, db, lock
+from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.text import name_key, one_line, paragraphs, slug
 from booking.directory.models import Area, Person
 
 HALF_TERMS = 6
+LONGEST_SLUG = 56  # with room for a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class KindValues:
 @atomic
 def save_category(area: Area, category: Category | None, values: KindValues, *, by: Person) -> Category:
     """Add a kind of event, or change one; its address stays for life. Raises Refused for a name that is there."""
+    take_turns(f"kinds of area {area.id}")
+    if category is not None and values.with_events:
+        lock(
+            *queries.events_of_kind(category, category.visibility)
+        )  # before the area's version, as every other change of an event
     others = [one for one in queries.categories(area.id) if one is not category]
     _refuse_a_second(values.name, [one.name for one in others])
     if category is None:
@@ -69,10 +74,7 @@ def save_category(area: Area, category: Category | None, values: KindValues, *, 
 
 def _follow(category: Category, before: Visibility) -> int:
     """Change who sees the events that were seen as their kind was; drafts of sessions begin to take bookings."""
-    events = db.session.scalars(
-        sa.select(Event).where(Event.category_id == category.id, Event.visibility == before).order_by(Event.id)
-    ).all()
-    lock(*events)
+    events = queries.events_of_kind(category, before)
     for event in events:
         event.visibility = category.visibility
         event.revision += 1
@@ -86,6 +88,7 @@ def _follow(category: Category, before: Visibility) -> int:
 @atomic
 def save_audience(area: Area, audience: Audience | None, *, name: str, is_families: bool, by: Person) -> Audience:
     """Add an audience, or change one; its address stays. Raises Refused for a name that is there."""
+    take_turns(f"audiences of area {area.id}")
     others = [one for one in queries.audiences(area.id) if one is not audience]
     _refuse_a_second(name, [one.name for one in others])
     if audience is None:
@@ -97,17 +100,26 @@ def save_audience(area: Area, audience: Audience | None, *, name: str, is_famili
     return audience
 
 
+@dataclass(frozen=True, slots=True)
+class VenueValues:
+    """What an organiser says of a venue."""
+
+    name: str
+    address: str
+    directions: str
+    is_online: bool
+
+
 @atomic
-def save_venue(
-    area: Area, venue: Venue | None, *, name: str, address: str, directions: str, is_online: bool, by: Person
-) -> Venue:
+def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Person) -> Venue:
     """Add a venue, or change one. Raises Refused for a name that is there."""
-    _refuse_a_second(name, [one.name for one in queries.venues(area.id) if one is not venue])
+    take_turns(venues_of(area.id))
+    _refuse_a_second(values.name, [one.name for one in queries.venues(area.id) if one is not venue])
     if venue is None:
         venue = Venue(area_id=area.id)
         db.session.add(venue)
-    venue.name, venue.address = one_line(name), one_line(address)
-    venue.directions, venue.is_online = paragraphs(directions), is_online
+    venue.name, venue.address = one_line(values.name), one_line(values.address)
+    venue.directions, venue.is_online = paragraphs(values.directions), values.is_online
     db.session.flush()
     audit.record("set the venue", "venue", venue.id, by=by, area_id=area.id, name=venue.name)
     return venue
@@ -129,6 +141,7 @@ def set_half_terms(area: Area, year: int, terms: Sequence[HalfTerm], *, by: Pers
             f"Half term {number} begins before the one before it ends.",
             field=f"first_{number}",
         )
+    take_turns(f"half terms of area {area.id}")
     db.session.execute(sa.delete(Term).where(Term.area_id == area.id, Term.year == year))
     for term in terms:
         row = Term(area_id=area.id, year=year, number=term.number, first_day=term.first_day, last_day=term.last_day)
@@ -144,6 +157,6 @@ def _refuse_a_second(name: str, others: Collection[str]) -> None:
 
 def free_slug(name: str, used: Collection[str]) -> str:
     """Return a slug of the name that is not used yet: itself, or with a number."""
-    base = slug(name, otherwise="other")
+    base = slug(name, otherwise="other")[:LONGEST_SLUG].rstrip("-")
     candidates = (base if number == 1 else f"{base}-{number}" for number in count(1))
     return next(one for one in candidates if one not in used)

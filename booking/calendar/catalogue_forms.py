@@ -7,7 +7,7 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TextArea
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
-from booking.calendar.catalogue import HALF_TERMS, KindValues
+from booking.calendar.catalogue import HALF_TERMS, KindValues, VenueValues
 from booking.calendar.forms import VISIBILITIES, DayField
 from booking.calendar.models import Visibility
 from booking.calendar.terms import HalfTerm
@@ -88,6 +88,12 @@ class VenueForm(PageForm):
         description="Parking, steps, lift, hearing loop, quiet room: what somebody needs to know beforehand.",
     )
     is_online = BooleanField("This is on line, not a place")
+
+    def values(self) -> VenueValues:
+        """Return what was said."""
+        return VenueValues(
+            self.name.data or "", self.address.data or "", self.directions.data or "", self.is_online.data
+        )
 
 
 class HalfTermsForm(PageForm):

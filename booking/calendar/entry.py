@@ -5,13 +5,16 @@ from booking.calendar.models import Event, Kind
 from booking.calendar.when import place_in_words
 from booking.core.addresses import under_base
 
-DECLINING = "Declining in your calendar does not cancel the booking. To see or cancel it: "
+DECLINING = (
+    "Declining in your calendar does not cancel the booking. To see or cancel it, use the link of the mail, or: "
+)
 
 
-def entry_of(event: Event, *, for_place: str = "", joining_link: str = "", status: str = "") -> CalendarEntry:
-    """Return the calendar entry of an event.
+def entry_of(event: Event, *, own: bool = False, joining_link: str = "", status: str = "") -> CalendarEntry:
+    """Return the calendar entry of an event; `own` in the calendar of somebody with a place.
 
-    `for_place` is the link of one attendee's page and `joining_link` the way in: only for that attendee's own calendar.
+    People share calendars, so none holds the link of anybody's place. The `joining_link` is for an attendee's own
+    invitation alone.
     """
     page = under_base(event.path)
     lines = [event.description]
@@ -19,7 +22,7 @@ def entry_of(event: Event, *, for_place: str = "", joining_link: str = "", statu
         lines.insert(0, " ".join(("This event has been cancelled.", event.cancel_note)).strip())
     if joining_link and not event.is_cancelled:
         lines.append(f"Join on line: {joining_link}")
-    lines.append(f"{DECLINING}{for_place}" if for_place else f"More, and booking: {page}")
+    lines.append(f"{DECLINING}{under_base('/my/')}" if own else f"More, and booking: {page}")
     return CalendarEntry(
         uid=event.uid,
         sequence=event.sequence,
@@ -33,7 +36,7 @@ def entry_of(event: Event, *, for_place: str = "", joining_link: str = "", statu
         status="CANCELLED" if event.is_cancelled else status or "CONFIRMED",
         description="\n\n".join(line for line in lines if line),
         location=place_in_words(event),
-        url=for_place or page,
+        url=page,
         categories=(event.category.name,),
         changed_at=event.changed_at,
     )

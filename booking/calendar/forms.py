@@ -21,11 +21,11 @@ from wtforms.validators import Length, NumberRange, Optional, Regexp, Validation
 
 from booking.calendar.actions import EventValues
 from booking.calendar.models import Audience, Category, Event, Kind, Visibility
+from booking.calendar.terms import FIRST_YEAR, LAST_YEAR
 from booking.core.clock import on_the_wall, wall
 from booking.core.forms import Form, Required, cleaned
 from booking.core.text import paragraphs
 
-EARLIEST, LATEST = 1990, 2150
 VISIBILITIES = [
     SelectChoice(Visibility.PUBLIC.value, "Everyone"),
     SelectChoice(Visibility.STAFF.value, "Who is signed in"),
@@ -45,7 +45,7 @@ class DayField(DateField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError("This is not a date. Write it like 2026-11-23") from None
-        if self.data and not EARLIEST <= self.data.year <= LATEST:
+        if self.data and not FIRST_YEAR <= self.data.year <= LAST_YEAR:
             raise ValueError("Check the year of this date")
 
 

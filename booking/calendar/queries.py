@@ -40,7 +40,7 @@ def find_event(event_id: int, area_id: int, reader: Reader) -> Event | None:
 
 
 def has_visibility(event_id: int, area_id: int, visibility: Visibility) -> bool:
-    """Tell whether a published event of an area is seen by just these readers: who should sign in is told so."""
+    """Tell whether an event of an area is seen by just these readers: who should sign in is told so."""
     return bool(
         db.session.scalar(
             sa.select(
@@ -48,7 +48,7 @@ def has_visibility(event_id: int, area_id: int, visibility: Visibility) -> bool:
                     Event.id == event_id,
                     Event.area_id == area_id,
                     Event.visibility == visibility,
-                    Event.status == EventStatus.PUBLISHED,
+                    Event.status != EventStatus.DRAFT,
                 )
             )
         )
@@ -164,6 +164,12 @@ def categories_seen(area_id: int, reader: Reader) -> Sequence[Category]:
     )
     statement = sa.select(Category).where(Category.area_id == area_id, known)
     return db.session.scalars(statement.order_by(Category.position, Category.name)).all()
+
+
+def events_of_kind(category: Category, visibility: Visibility) -> Sequence[Event]:
+    """Return the events of a category that are seen so."""
+    chosen = (Event.category_id == category.id, Event.visibility == visibility)
+    return db.session.scalars(sa.select(Event).where(*chosen).order_by(Event.id)).all()
 
 
 def audiences(area_id: int) -> Sequence[Audience]:

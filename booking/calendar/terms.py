@@ -14,6 +14,8 @@ from booking.calendar.bank_holidays import bank_holidays
 
 DAY = timedelta(days=1)
 FRIDAY, SATURDAY = 4, 5
+# A date outside them is a slip: 0204 for 2024, or the 9999 that means "no end" elsewhere.
+FIRST_YEAR, LAST_YEAR = 1990, 2150
 _YEAR_NAME = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
@@ -63,7 +65,7 @@ def parse_year(name: str) -> int | None:
     if not found:
         return None
     year = int(found[1])
-    return year if int(found[2]) == (year + 1) % 100 and 1990 <= year <= 2150 else None
+    return year if int(found[2]) == (year + 1) % 100 and FIRST_YEAR <= year <= LAST_YEAR else None
 
 
 def synthesise(year: int) -> list[HalfTerm]:

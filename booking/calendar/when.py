@@ -8,18 +8,19 @@ from booking.calendar.models import Event
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Days and times on the wall, and the place in words."""
+    """Days and times on the wall, the place in words, and the way to join on line."""
 
     day: date
     last_day: date | None
     starts: time | None
     ends: time | None
     place: str
+    joining_link: str
 
     @classmethod
     def of(cls, event: Event) -> "When":
         """Return when and where this event is now."""
-        return cls(event.day, event.last_day, event.starts, event.ends, place_in_words(event))
+        return cls(event.day, event.last_day, event.starts, event.ends, place_in_words(event), event.joining_link)
 
 
 def place_in_words(event: Event) -> str:

@@ -52,7 +52,8 @@ class RowNumber(IntegerConverter):
 
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, headers_enabled=True)
+# While Redis is away each process counts for itself: a limit must not keep people from booking.
+limiter = Limiter(get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True)
 compress = Compress()
 
 

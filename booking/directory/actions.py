@@ -46,7 +46,7 @@ def ask_to_sign_in(email: str, *, origin: str, next_page: str, limit_origin: boo
     from_there = queries.sign_ins_since(SignIn.origin == origin_hash, since) if limit_origin else 0
     refuse_unless(from_there < MOST_FROM_ORIGIN, TOO_OFTEN)
     link, code, browser = new_sign_in(email, origin=origin_hash, next_page=next_page)
-    mail.sign_in(email, link=link, code=code)
+    mail.sign_in(email, link=link, code=code, good_until=now() + GOOD_FOR)
     return Asked(browser)
 
 
@@ -169,6 +169,9 @@ def grant(email: str, role: RoleName, *, area: Area | None, by: Person | None) -
 def revoke(role: Role, *, by: Person) -> None:
     """Take a role back. Raises Refused for the last administrator's own."""
     take_turns("taking roles back")
+    (role_id,) = sa.inspect(role).identity or (None,)  # the row itself may be gone
+    there = db.session.scalar(sa.select(sa.func.count()).select_from(Role).where(Role.id == role_id))
+    refuse_unless(there, "Somebody has taken this role back already.")
     last = role.role is RoleName.ADMINISTRATOR and queries.count_administrators() == 1
     refuse_unless(not last, "There has to be one administrator. Make somebody else one first.")
     audit.record("took a role back", "person", role.person_id, by=by, area_id=role.area_id, role=role.role)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from booking.calendar import queries
-from booking.calendar.actions import find_or_create_venue
+from booking.calendar.actions import find_or_create_venue, venues_of
 from booking.calendar.catalogue import free_slug
 from booking.calendar.models import RESERVED_SLUGS, Audience, Category, Event, EventStatus, Kind, Visibility
 from booking.calendar.terms import school_year_of
 from booking.core import audit
 from booking.core.clock import now, on_the_wall
-from booking.core.db import atomic, db
+from booking.core.db import atomic, db, take_turns
 from booking.core.text import name_key, slug
 from booking.directory.models import Area
 from booking.exchange.reading import Context, Entry, Reading
@@ -48,6 +48,8 @@ def context_of(area: Area) -> Context:
 @atomic
 def apply(area: Area, reading: Reading, *, publish: bool) -> Applied:
     """Add what is not there yet, as drafts; with `publish`, publish what raised no alarm and is meant for others."""
+    take_turns(f"import into area {area.id}")
+    take_turns(venues_of(area.id))  # before the area's version, as every change of an event
     done, tables = Applied(), _Tables(area)
     known = set(
         db.session.scalars(sa.select(Event.import_key).where(Event.area_id == area.id, Event.import_key.is_not(None)))

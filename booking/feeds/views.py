@@ -8,7 +8,6 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from flask.typing import ResponseReturnValue
 
 from booking.bookings.models import PlaceStatus
-from booking.bookings.queries import PLACE_LINK
 from booking.calendar import ical
 from booking.calendar import queries as calendar_queries
 from booking.calendar.entry import entry_of
@@ -20,7 +19,6 @@ from booking.core.addresses import absolute, under_base
 from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.errors import Refused
-from booking.core.tokens import link_token
 from booking.directory.guards import area, by_link, public
 from booking.feeds import queries
 from booking.feeds.cache import Feed, blocks, feeds
@@ -108,14 +106,12 @@ def _unreadable(refused: Refused) -> ResponseReturnValue:
 def my(token: str) -> ResponseReturnValue:
     """Give somebody's own places (waiting ones as tentative), and the closing dates for their school."""
     person = queries.find_subscriber(token) or abort(404)
-    entries = []
-    seen: set[int] = set()
-    for place in queries.places_of(person.email, today=today()):
+    entries, seen = [], set()
+    for place in sorted(queries.places_of(person.email, today=today()), key=lambda one: one.status != "confirmed"):
         if place.event_id not in seen:
             seen.add(place.event_id)
-            link = absolute("bookings.place", token=link_token(PLACE_LINK, place.key))
             status = "CONFIRMED" if place.status is PlaceStatus.CONFIRMED else "TENTATIVE"
-            entries.append(entry_of(place.event, for_place=link, status=status))
+            entries.append(entry_of(place.event, own=True, status=status))
     if person.school_id:
         entries += [entry_of(event) for event in queries.closing_dates(area().id, today=today())]
     feed = _feed(f"My bookings – {area().short_name}", absolute("feeds.my", token=token), entries)

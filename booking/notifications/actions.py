@@ -10,7 +10,7 @@ from booking.core.clock import now
 from booking.core.db import atomic, db
 from booking.core.errors import refuse_unless
 from booking.notifications.models import Message, MessageStatus
-from booking.notifications.queries import due
+from booking.notifications.queries import due, older_unsent
 
 LEASE = timedelta(minutes=4)
 # The first three together stay under eight minutes; later ones grow to an hour.
@@ -19,12 +19,13 @@ LONGEST_WAIT = timedelta(hours=1)
 # Given up after three days, but not before it was tried for some hours: the scheduler may have been away itself.
 GIVE_UP_AFTER = timedelta(days=3)
 FEWEST_TRIES = 10
+IN_TURN = (Message.priority, Message.send_after, Message.id)
 
 
 @atomic
 def claim(*, worker: str, limit: int) -> list[Message]:
     """Take what is due, so that nobody else does, for the length of a lease. What a dead worker had is due again."""
-    chosen = sa.select(Message.id).where(due(now())).order_by(Message.priority, Message.send_after, Message.id)
+    chosen = sa.select(Message.id).where(due(now()), ~older_unsent()).order_by(*IN_TURN)
     taken = db.session.scalars(
         sa.update(Message)
         .where(Message.id.in_(chosen.limit(limit).with_for_update(skip_locked=True).scalar_subquery()))
@@ -42,11 +43,13 @@ def renew_claim(message: Message, *, worker: str) -> bool:
 
 
 @atomic
-def mark_sent(message: Message, *, worker: str) -> bool:
-    """Record that the server took it."""
+def mark_sent(message: Message, *, worker: str, forget: bool = False) -> bool:
+    """Record that the server took it; `forget` keeps nothing of what it said."""
+    said = {"subject": "Sign-in code", "text": "", "html": ""} if forget else {}
     return _change(
         message,
         worker,
+        **said,
         status=MessageStatus.SENT,
         sent_at=now(),
         claimed_until=None,

@@ -23,6 +23,7 @@ from flask_mail import Connection, Mail
 from flask_mail import Message as FlaskMailMessage
 from sqlalchemy.exc import DBAPIError
 
+from booking.core.clock import now
 from booking.core.settings import Settings
 from booking.core.text import one_line
 from booking.notifications import actions
@@ -183,7 +184,8 @@ def _deliver_one(
     if not actions.renew_claim(message, worker=worker):
         return True  # its lease ran out, and somebody else has it
     try:
-        reason = still_wanted(message)
+        late = message.useless_after is not None and message.useless_after <= now()
+        reason = "it would come too late" if late else still_wanted(message)
         if reason:
             actions.drop(message, worker=worker, reason=reason)
             done.dropped += 1
@@ -217,13 +219,18 @@ def _record_sent(message: Message, worker: str) -> None:
     number = message.id  # read now: a row that was rolled back is read anew
     for seconds in RECORD_AGAIN_AFTER_SECONDS:
         try:
-            actions.mark_sent(message, worker=worker)
+            _mark_sent(message, worker)
         except DBAPIError:
             log.warning("message %s was sent, but the database is away", number)
             time.sleep(seconds)
         else:
             return
-    actions.mark_sent(message, worker=worker)
+    _mark_sent(message, worker)
+
+
+def _mark_sent(message: Message, worker: str) -> None:
+    """Record it; what a sign-in mail said is not kept, but in the demonstration's mailbox."""
+    actions.mark_sent(message, worker=worker, forget=message.kind == "sign_in" and not current_settings().demo)
 
 
 def _is_usable(connection: OutboxConnection | None) -> bool:

@@ -48,6 +48,8 @@ class Message(Base):
     status: Mapped[MessageStatus] = mapped_column(choice(MessageStatus), default=MessageStatus.QUEUED)
     created_at: Mapped[datetime]
     send_after: Mapped[datetime]
+    # Such as a sign-in code that has run out: it is dropped rather than sent too late.
+    useless_after: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(sa.String(40))
     claimed_until: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(sa.SmallInteger, default=0)

@@ -59,6 +59,7 @@ def post(
     invitation: Invitation | None = None,
     priority: Priority = Priority.SOON,
     send_after: datetime | None = None,
+    useless_after: datetime | None = None,
     **context: Any,
 ) -> Message:
     """Write the e-mail of templates `emails/<template>.{subject.txt,txt,html}` and queue it.
@@ -83,6 +84,7 @@ def post(
         priority=priority,
         created_at=now(),
         send_after=send_after or now(),
+        useless_after=useless_after,
     )
     db.session.add(message)
     return message

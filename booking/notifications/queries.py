@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from booking.core.db import db
@@ -15,6 +16,20 @@ def due(at: datetime) -> ColumnElement[bool]:
     queued = sa.and_(Message.status == MessageStatus.QUEUED, Message.send_after <= at)
     left = sa.and_(Message.status == MessageStatus.CLAIMED, Message.claimed_until <= at)
     return sa.or_(queued, left)
+
+
+def older_unsent() -> ColumnElement[bool]:
+    """Return the condition for a message before which another about the same event waits for the same person.
+
+    Mails about one event go in their order: a cancellation must not be overtaken by the invitation it calls back.
+    """
+    older = aliased(Message)
+    return sa.exists().where(
+        older.event_id == Message.event_id,
+        older.to_email == Message.to_email,
+        older.id < Message.id,
+        older.status.in_([MessageStatus.QUEUED, MessageStatus.CLAIMED]),
+    )
 
 
 def newest(*, limit: int) -> Sequence[Message]:

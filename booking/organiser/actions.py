@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from booking.bookings import actions as bookings
 from booking.calendar import actions as calendar
+from booking.calendar import catalogue
 from booking.calendar.actions import EventValues
-from booking.calendar.models import Event, EventStatus
+from booking.calendar.catalogue import VenueValues
+from booking.calendar.models import Event, EventStatus, Venue
 from booking.calendar.when import When
-from booking.core.clock import now
+from booking.core.clock import now, today
 from booking.core.db import atomic, lock
-from booking.directory.models import Person
+from booking.directory.models import Area, Person
+from booking.organiser import queries
 from booking.reminders import actions as reminders
 
 
@@ -18,15 +21,35 @@ def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) 
     """Change an event; tell who booked where it moved; let in who waits where there is room. Returns how many mails."""
     was, capacity, category_id = When.of(event), event.capacity, event.category_id
     calendar.edit_event(event, values, by=by, revision=revision)
-    told = 0
-    on = event.status is EventStatus.PUBLISHED
-    if on and When.of(event) != was and event.ends_at > now():
-        told = bookings.tell_moved(event, was=was)
-    if on and event.capacity != capacity:
+    told = _tell_if_moved(event, was)
+    if event.capacity != capacity:
         bookings.capacity_changed(event)
+    elif event.status is EventStatus.PUBLISHED:
+        bookings.promote(event)  # near the old day a free place may have waited for the organiser's decision
     # Who has just been told of the new day is not reminded of it at once; nor again because the kind was corrected.
     if event.day != was.day or (event.category_id != category_id and not event.own_reminders):
         reminders.pass_over_the_past(event)
+    return told
+
+
+def _tell_if_moved(event: Event, was: When) -> int:
+    if event.status is not EventStatus.PUBLISHED or When.of(event) == was or event.ends_at <= now():
+        return 0
+    return bookings.tell_moved(event, was=was)
+
+
+@atomic
+def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Person) -> int:
+    """Add a venue, or change one; whoever is to come there hears of a new name or address. Returns how many mails."""
+    events = list(queries.events_to_come_at(venue, today())) if venue else []
+    lock(*events)
+    before = [When.of(event) for event in events]
+    catalogue.save_venue(area, venue, values, by=by)
+    told = 0
+    for event, was in zip(events, before, strict=True):
+        if When.of(event) != was:
+            calendar.show_the_change(event)
+            told += _tell_if_moved(event, was)
     return told
 
 

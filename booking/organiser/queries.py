@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from booking.bookings.models import Booking
-from booking.calendar.models import Category, Event, EventStatus, Kind
+from booking.calendar.models import Category, Event, EventStatus, Kind, Venue
 from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS
 from booking.calendar.terms import monday_of
 from booking.core.audit import AuditEntry
@@ -120,6 +120,19 @@ def rules_by_category(area_id: int) -> Mapping[int, Sequence[ReminderRule]]:
     ):
         rules[rule.category_id or 0].append(rule)
     return rules
+
+
+def events_to_come_at(venue: Venue, today: date) -> Sequence[Event]:
+    """Return the events to come at a venue that others have seen."""
+    return db.session.scalars(
+        sa.select(Event)
+        .where(
+            Event.venue_id == venue.id,
+            Event.status == EventStatus.PUBLISHED,
+            sa.func.coalesce(Event.last_day, Event.day) >= today,
+        )
+        .order_by(Event.id)
+    ).all()
 
 
 def find_event(event_id: int, area_id: int) -> Event | None:

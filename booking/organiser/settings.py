@@ -11,6 +11,7 @@ from booking.calendar import queries as calendar_queries
 from booking.calendar.catalogue_forms import AudienceForm, HalfTermsForm, KindForm, VenueForm, data_of_half_terms
 from booking.calendar.models import Audience, Category, Venue, Visibility
 from booking.calendar.terms import parse_year, school_year_of, year_name
+from booking.calendar.wording import say_count
 from booking.core.clock import today
 from booking.core.db import atomic
 from booking.core.errors import Refused
@@ -18,6 +19,7 @@ from booking.core.forms import Form
 from booking.directory.actions import change_area
 from booking.directory.forms import AreaForm
 from booking.directory.guards import area, organisers
+from booking.organiser import actions
 from booking.organiser.views import bp, the_organiser
 from booking.reminders.actions import set_category_rules
 from booking.reminders.policy import DEFAULT_RULES
@@ -123,15 +125,9 @@ def venue(row_id: int | None = None) -> ResponseReturnValue:
     form = VenueForm(obj=found)
 
     def save() -> None:
-        catalogue.save_venue(
-            here,
-            found,
-            name=form.name.data,
-            address=form.address.data or "",
-            directions=form.directions.data or "",
-            is_online=form.is_online.data,
-            by=the_organiser(),
-        )
+        told = actions.save_venue(here, found, form.values(), by=the_organiser())
+        if told:
+            flash(f"{say_count(told, 'e-mail').capitalize()} on the way to who is to come there.")
 
     return _page(found.name if found else "New venue", form, save)
 

@@ -22,7 +22,7 @@ class ReminderRule(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     category_id: Mapped[int | None] = mapped_column(sa.ForeignKey("categories.id"))
-    event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("events.id"))
+    event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("events.id", ondelete="CASCADE"))
     days_before: Mapped[int] = mapped_column(sa.SmallInteger)
     at: Mapped[time]
     active: Mapped[bool] = mapped_column(default=True)

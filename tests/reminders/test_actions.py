@@ -76,7 +76,8 @@ def look(*times: str) -> list[tuple[str, str]]:
 
 def deliver() -> list[tuple[str, str | None]]:
     """Deliver what is queued; return what became of each reminder."""
-    deliver_due(worker="w", limit=100, still_wanted=still_wanted)
+    while deliver_due(worker="w", limit=100, still_wanted=still_wanted).touched:
+        pass  # to one person about one event one mail after the other
     db.session.expire_all()
     rows = db.session.query(Message).filter_by(kind="reminder").order_by(Message.id)
     return [(str(message.status), message.outcome) for message in rows]

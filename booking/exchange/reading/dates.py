@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from booking.calendar.terms import FIRST_YEAR, LAST_YEAR
+
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTH = (
@@ -88,9 +90,14 @@ def _day(year: str, month: int, day: int, near: date | None) -> date | None:
 
 def _date(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day)
+        return possible(date(year, month, day))
     except ValueError:
         return None
+
+
+def possible(day: date) -> date | None:
+    """Return the day; None for one in a year that no calendar of ours is about."""
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def weekday_number(word: str) -> int:

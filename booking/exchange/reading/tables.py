@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from booking.exchange.reading.dates import find_dates, weekday_number
+from booking.exchange.reading.dates import find_dates, possible, weekday_number
 from booking.exchange.reading.entries import Context, Entry, Issue
 from booking.exchange.reading.lines import weekday_issue
 from booking.exchange.reading.times import find_time
@@ -79,7 +79,8 @@ def _day_of(cell: Cell | None, near: date | None) -> tuple[date | None, Issue | 
     if cell is None:
         return None, Issue("date-missing", "There is no date. Which day is meant?"), None
     if isinstance(cell.value, date):
-        return cell.value, None, None
+        day = possible(cell.value)
+        return day, None if day else Issue("date-impossible", f"{cell.value.year} is no year of this calendar."), None
     found = find_dates(cell.text, near=near)
     if not found:
         return None, Issue("date-missing", f"“{cell.text[:40]}” is not a date."), None

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from python_calamine import CalamineError, CalamineWorkbook
 LARGEST = 10 * 1024 * 1024
 LARGEST_UNPACKED = 200 * 1024 * 1024
 MOST_CELLS = 500_000
+_CELL_ADDRESS = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 Value = str | date | time | None
 _SAVE_AS = "Open it in your spreadsheet program and save it as .xlsx or .csv."
 
@@ -78,12 +81,40 @@ def _read_xlsx(data: bytes) -> list[Sheet]:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED:
                 raise Unreadable("The file unpacks to more than 200 MB. Is this the right file?")
+            for part in packed.infolist():
+                _refuse_far_cells(packed, part)
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         return [
             _sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names
         ]
     except (zipfile.BadZipFile, CalamineError, ValueError, OSError, NotImplementedError):
         raise Unreadable(f"This is not a spreadsheet, or it is damaged. {_SAVE_AS}") from None
+
+
+def _refuse_far_cells(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Refuse a sheet with a cell so far out that all the empty ones before it would take the memory."""
+    if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", part.filename):
+        return
+    rows = columns = 0
+    with packed.open(part) as unpacked:
+        rest = b""
+        while chunk := unpacked.read(1 << 20):
+            rest += chunk
+            for found in _CELL_ADDRESS.finditer(rest):
+                columns, rows = max(columns, _column_number(found[1])), max(rows, int(found[2]))
+            rest = rest[-100:]
+    if rows * columns > MOST_CELLS:
+        raise Unreadable(
+            f"A sheet reaches to row {rows} and column {columns}. A calendar is much smaller: "
+            "take out what stands far below or to the right, and try again."
+        )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _sheet(name: str, values: Sequence[Sequence[object]]) -> Sheet:
@@ -110,7 +141,7 @@ def _cell(prefix: str, row: int, column: int, value: object) -> Cell:
         return Cell(row, column, where, f"{value:%H:%M}", value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = _CONTROL.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n")).strip()
     return Cell(row, column, where, text)
 
 

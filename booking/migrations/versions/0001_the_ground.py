@@ -356,6 +356,7 @@ def upgrade() -> None:
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("send_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("useless_after", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_by", sa.String(length=40), nullable=True),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tries", sa.SmallInteger(), nullable=False),
@@ -387,7 +388,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["category_id"], ["categories.id"], name=op.f("fk_reminder_rules_category_id_categories")
         ),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_reminder_rules_event_id_events")),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_reminder_rules_event_id_events"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_rules")),
         sa.UniqueConstraint(
             "category_id", "days_before", "at", name=op.f("uq_reminder_rules_category_id_days_before_at")

@@ -1,0 +1,322 @@
+"""Every page, for everyone who may open it: empty, full, on a wide and on a narrow screen, by keyboard alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from booking.calendar.terms import school_year_of, year_name
+from booking.core.clock import today
+from tests.browser.look import Visit, problems_of
+from tests.browser.site import LEAD, NEWCOMER, ORGANISER, SENCO, Site
+from tests.databases import make_app
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+# What answers with something else than a page.
+NO_PAGES = {
+    "static",
+    "bookings_manage.export",
+    "feeds.calendar",
+    "feeds.category",
+    "feeds.event",
+    "feeds.my",
+    "notifications.mail_file",
+    "site.healthz",
+    "site.readyz",
+    "site.robots",
+}
+Values = Callable[[SimpleNamespace], dict[str, Any]]
+
+
+def nothing(_known: SimpleNamespace) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A page to look at: where it is, how its title begins, its main heading, who opens it, and how it answers."""
+
+    name: str
+    endpoint: str
+    title: str
+    heading: str = ""
+    values: Values = nothing
+    who: str = ""
+    status: int = 200
+    site: str = "demo"
+    # Where the address alone does not lead there.
+    way: Callable[[Page, SimpleNamespace], None] | None = None
+
+
+def event(name: str, **more: Any) -> Values:
+    return lambda known: {"event_id": getattr(known, name).id, **more}
+
+
+def public_page(name: str) -> Values:
+    return lambda known: {"event_id": getattr(known, name).id, "slug": getattr(known, name).slug}
+
+
+def booking(name: str) -> Values:
+    return lambda known: {"token": known.bookings[name]}
+
+
+def place(name: str) -> Values:
+    return lambda known: {"token": known.places[name]}
+
+
+def query(**values: Any) -> Values:
+    return lambda _known: values
+
+
+def ask_for_a_code(page: Page, _known: SimpleNamespace) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Your e-mail address").fill("priya@oakhurst.example")
+    page.get_by_role("button", name="Send me the e-mail").click()
+
+
+def book_in_private(page: Page, known: SimpleNamespace) -> None:
+    page.goto(f"/events/{known.private.id}/book")
+    page.get_by_label("Your name").fill("Sam Lee")
+    page.get_by_label("Your e-mail address").fill("sam.lee@example.org")
+    page.get_by_role("button", name="Book", exact=True).click()
+
+
+def delete_what_was_published_meanwhile(page: Page, known: SimpleNamespace) -> None:
+    address = f"/manage/events/{known.stale.id}/"
+    page.goto(address)
+    other = page.context.new_page()
+    other.goto(address)
+    other.get_by_role("button", name="Publish").click()
+    other.close()
+    page.get_by_role("button", name="Delete this draft").click()
+
+
+def last_year_wrongly(_known: SimpleNamespace) -> dict[str, Any]:
+    return {"year": year_name(school_year_of(today()) - 1), "category": "nonsense"}
+
+
+def half_terms_of_this_year(_known: SimpleNamespace) -> dict[str, Any]:
+    return {"year": year_name(school_year_of(today()))}
+
+
+def ask_for_a_new_event(page: Page, _known: SimpleNamespace) -> None:
+    page.goto("/manage/events/new")
+
+
+def sign_in_from_a_page_left_open(page: Page, known: SimpleNamespace) -> None:
+    page.goto("/sign-in")
+    page.context.clear_cookies()
+    page.get_by_label("Your e-mail address").fill("priya@oakhurst.example")
+    page.get_by_role("button", name="Send me the e-mail").click()
+
+
+HOME, NONE_FOUND = "What is on for SEND in Vale & Marsh", "Nothing found"
+CASES = [
+    # Anybody.
+    Case("home", "calendar.home", "What is on", HOME),
+    Case("planner", "calendar.planner", "Year planner"),
+    Case("planner-wrong", "calendar.planner", "Error: Year planner", values=last_year_wrongly, status=400),
+    Case("list", "calendar.events", "Events"),
+    Case("list-filtered", "calendar.events", "Events", values=query(audience="sencos", q="forum", free="y")),
+    Case("list-nothing", "calendar.events", "Events", values=query(q="zzzz")),
+    Case("event", "calendar.event", "Writing support plans that families can read", values=public_page("open")),
+    Case("event-full", "calendar.event", "Solution Circle", "{full.title}", public_page("full")),
+    Case("event-course", "calendar.event", "Two days on autism", values=public_page("course")),
+    Case("event-private", "calendar.event", "Support group for fathers", values=public_page("private")),
+    Case("event-closed", "calendar.event", "Safeguarding update", values=public_page("closed")),
+    Case("event-past", "calendar.event", "Sensory circuits, level 1", values=public_page("past")),
+    Case("event-cancelled", "calendar.event", "Sensory circuits, level 2", values=public_page("cancelled")),
+    Case("deadline", "calendar.event", "{deadline.title}", values=public_page("deadline")),
+    Case("milestone", "calendar.event", "{milestone.title}", values=public_page("milestone")),
+    Case("book", "bookings.book", "Book places: Writing support plans", "Book places", event("open")),
+    Case("book-full", "bookings.book", "Join the waiting list: Sol", "Join the waiting list", event("full")),
+    Case("book-private", "bookings.book", "Book places: Support group", "Book places", event("private")),
+    Case("book-closed", "bookings.book", "Book places: Saf", "This cannot be booked", event("closed"), status=409),
+    Case(
+        "booked-by-mail",
+        "bookings.by_mail",
+        "Look at your e-mail: Support group",
+        "Thank you. Look at your e-mail",
+        event("private"),
+        way=book_in_private,
+    ),
+    Case("booked", "bookings.booking", "Both places are booked: Writ", "Both places are booked", booking("both")),
+    Case("booked-mixed", "bookings.booking", "One booked, one waiting: A", "One booked, one waiting", booking("mixed")),
+    Case("booked-waiting", "bookings.booking", "On the waiting list: A", "On the waiting list", booking("waiting")),
+    Case("booked-off", "bookings.booking", "Your booking is can", "Your booking is cancelled", booking("given_back")),
+    Case("event-off", "bookings.booking", "This event has", "This event has been cancelled", booking("called_off")),
+    Case("cancel-all", "bookings.cancel", "Cancel: Writing", "Cancel these 2 places?", booking("both")),
+    Case(
+        "cancel-one",
+        "bookings.cancel",
+        "Cancel: Writing",
+        "Cancel this place?",
+        lambda known: {"token": known.bookings["both"], "place_id": known.place_id},
+    ),
+    Case("cancel-none", "bookings.cancel", "Cancel: W", "There is nothing to cancel", booking("given_back")),
+    Case("place", "bookings.place", "You have a place: Writing", "You have a place", place("confirmed")),
+    Case("place-waiting", "bookings.place", "You are on", "You are on the waiting list", place("waiting")),
+    Case("place-off", "bookings.place", "Your place is cancelled", "Your place is cancelled", place("cancelled")),
+    Case("place-cancel", "bookings.cancel_place", "Cancel: Writing", "Cancel this place?", place("confirmed")),
+    Case("sign-in", "directory.sign_in", "Sign in"),
+    Case("sign-in-code", "directory.code", "Look at your e-mail", way=ask_for_a_code),
+    Case("sign-in-link", "directory.confirm_sign_in", "Sign in", values=lambda known: {"token": known.sign_in_link}),
+    Case(
+        "sign-in-used-up",
+        "directory.confirm_sign_in",
+        "Sign in",
+        "This link is of no use any more",
+        query(token="of-yesterday"),
+        status=410,
+    ),
+    Case("subscribe", "feeds.subscribe", "Subscribe", "Keep these dates in your own calendar"),
+    Case("mailbox", "notifications.mailbox", "Mailbox", "Mailbox of the demonstration"),
+    Case("mail", "notifications.mail", "{mail.subject}", "", lambda known: {"message_id": known.mail.id}),
+    Case("contact", "site.contact", "Contact us"),
+    Case("accessibility", "site.accessibility", "Accessibility"),
+    Case("privacy", "site.privacy", "Privacy"),
+    Case("not-found", "calendar.planner", "Page not found", values=query(year="1066"), status=404),
+    Case(
+        "form-too-old",
+        "directory.sign_in",
+        "This page was open for too long",
+        status=400,
+        way=sign_in_from_a_page_left_open,
+    ),
+    # A SENCo who is signed in.
+    Case("senco-home", "calendar.home", "What is on", HOME, who=SENCO),
+    Case("senco-staff-event", "calendar.event", "Moderation for SENCos", values=public_page("staff"), who=SENCO),
+    Case("senco-book", "bookings.book", "Book places: A talk", "Book places", event("nobody"), SENCO),
+    Case("senco-my", "bookings.my", "My bookings", who=SENCO),
+    Case("senco-my-empty", "bookings.my", "My bookings", who=NEWCOMER),
+    Case("senco-details", "directory.details", "My details", who=SENCO),
+    Case("senco-not-hers", "organiser.desk", "This is not yours to open", who=SENCO, status=403),
+    # An organiser.
+    Case("team-planner", "calendar.planner", "Year planner", who=ORGANISER),
+    Case(
+        "team-draft", "calendar.event", "Attachment in", "Attachment in the classroom", public_page("draft"), ORGANISER
+    ),
+    Case("desk", "organiser.desk", "Desk", who=ORGANISER),
+    Case("desk-events", "organiser.events", "Events", who=ORGANISER),
+    Case("desk-drafts", "organiser.events", "Events", values=query(show="drafts"), who=ORGANISER),
+    Case("desk-events-nothing", "organiser.events", "Events", values=query(q="zzzz"), who=ORGANISER),
+    Case("desk-new", "organiser.new_event", "New event", who=ORGANISER),
+    Case("desk-event", "organiser.event", "Writing support plans", "{open.title}", event("open"), ORGANISER),
+    Case("desk-draft", "organiser.event", "Attachment in", "{draft.title}", event("draft"), ORGANISER),
+    Case("desk-cancelled", "organiser.event", "Sensory circuits", "{cancelled.title}", event("cancelled"), ORGANISER),
+    Case("desk-edit", "organiser.edit_event", "Edit Writing", "Edit or move", event("open"), ORGANISER),
+    Case("desk-cancel", "organiser.cancel_event", "Cancel Writing", "Cancel this event?", event("open"), ORGANISER),
+    Case(
+        "desk-reminders-event",
+        "organiser.event_reminders",
+        "Reminders: W",
+        "Reminders: {open.title}",
+        event("open"),
+        ORGANISER,
+    ),
+    Case("desk-reminders", "organiser.reminders", "Reminders", who=ORGANISER),
+    Case(
+        "desk-reminders-kind",
+        "organiser.category_reminders",
+        "Reminders: SENCo forum",
+        values=query(category_id=1),
+        who=ORGANISER,
+    ),
+    Case("desk-outbox", "organiser.outbox", "Outbox", who=ORGANISER),
+    Case("desk-outbox-nothing", "organiser.outbox", "Outbox", values=query(q="zzzz"), who=ORGANISER),
+    Case("desk-people", "organiser.people", "People", who=ORGANISER),
+    Case("desk-people-lead", "organiser.people", "People", who=LEAD),
+    Case("settings", "organiser.settings", "Settings", who=ORGANISER),
+    Case("settings-partnership", "organiser.partnership", "The partnership", who=ORGANISER),
+    Case("settings-year", "organiser.half_terms", "Half terms", values=half_terms_of_this_year, who=ORGANISER),
+    Case("settings-kind", "organiser.kind", "SENCo forum", values=query(row_id=1), who=ORGANISER),
+    Case("settings-audience", "organiser.audience", "SENCos", values=query(row_id=1), who=ORGANISER),
+    Case("settings-new-venue", "organiser.venue", "New venue", who=ORGANISER),
+    Case("desk-log", "organiser.log", "Log", "What the team did", who=ORGANISER),
+    Case("who-comes", "bookings_manage.places", "Who comes: A talk in", "Who comes", event("narrow"), ORGANISER),
+    Case("who-comes-full", "bookings_manage.places", "Who comes: Solution", "Who comes", event("full"), ORGANISER),
+    Case(
+        "who-comes-nobody", "bookings_manage.places", "Who comes: A talk that", "Who comes", event("nobody"), ORGANISER
+    ),
+    Case("who-comes-no-fit", "bookings_manage.places", "Who comes", values=event("open", q="zzzz"), who=ORGANISER),
+    Case("who-comes-add", "bookings_manage.add", "Add somebody: Writ", "Add somebody", event("open"), ORGANISER),
+    Case(
+        "who-comes-cancel",
+        "bookings_manage.cancel",
+        "Cancel Priya Nair’s place",
+        "Cancel Priya Nair’s place?",
+        lambda known: {"event_id": known.open.id, "place_id": known.place_id},
+        ORGANISER,
+    ),
+    Case(
+        "refused",
+        "organiser.delete_draft",
+        "That did not happen",
+        values=event("stale"),
+        who=ORGANISER,
+        status=409,
+        way=delete_what_was_published_meanwhile,
+    ),
+    # Before anything has happened.
+    Case("empty-home", "calendar.home", "What is on", HOME, site="empty"),
+    Case("empty-planner", "calendar.planner", "Year planner", site="empty"),
+    Case("empty-list", "calendar.events", "Events", site="empty"),
+    Case("empty-subscribe", "feeds.subscribe", "Subscribe", "Keep these dates in your own calendar", site="empty"),
+    Case("empty-mailbox", "notifications.mailbox", "Mailbox", "Mailbox of the demonstration", site="empty"),
+    Case("empty-my", "bookings.my", "My bookings", who=ORGANISER, site="empty"),
+    Case("empty-desk", "organiser.desk", "Desk", who=ORGANISER, site="empty"),
+    Case("empty-events", "organiser.events", "Events", who=ORGANISER, site="empty"),
+    Case("empty-settings", "organiser.settings", "Settings", who=ORGANISER, site="empty"),
+    # Without any kind of event there cannot be an event.
+    Case("empty-new", "organiser.kind", "New kind of event", who=ORGANISER, site="empty", way=ask_for_a_new_event),
+    Case("empty-reminders", "organiser.reminders", "Reminders", who=ORGANISER, site="empty"),
+    Case("empty-outbox", "organiser.outbox", "Outbox", who=ORGANISER, site="empty"),
+    Case("empty-people", "organiser.people", "People", who=ORGANISER, site="empty"),
+    Case("empty-log", "organiser.log", "Log", "What the team did", who=ORGANISER, site="empty"),
+]
+
+
+@pytest.fixture(scope="module")
+def application() -> Flask:
+    return make_app("sqlite://")
+
+
+def test_no_page_is_forgotten(application: Flask) -> None:
+    there = {rule.endpoint for rule in application.url_map.iter_rules() if "GET" in rule.methods}
+    assert there - {case.endpoint for case in CASES} == NO_PAGES
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_page_serves_everyone(case: Case, request: pytest.FixtureRequest, visit: Visit, application: Flask) -> None:
+    site: Site = request.getfixturevalue(case.site)
+    page = visit(site, case.who, only_looks=case.way is None)
+    address = application.url_map.bind("any").build(case.endpoint, case.values(site.known))
+    answers = []
+    page.on("response", lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None)
+    if case.way:
+        case.way(page, site.known)
+    else:
+        page.goto(address)
+    assert page.url.removeprefix(site.address) == address
+    assert answers[-1].status == case.status
+    title = case.title.format_map(vars(site.known))
+    assert page.title().startswith(title)
+    assert page.title().endswith(" – Vale & Marsh – Calendar & bookings")
+    heading = (case.heading or case.title.removeprefix("Error: ")).format_map(vars(site.known))
+    assert page.locator("h1").inner_text().startswith(heading)
+    assert problems_of(page, case.name) == []
+    skip_to_the_main_part(page)
+
+
+def skip_to_the_main_part(page: Page) -> None:
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to main content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
