@@ -26,6 +26,8 @@ Check = Callable[[], str | None]
 def settings() -> str | None:
     """Tell what in the settings is no good for others than oneself."""
     found: Settings = current_app.extensions["settings"]
+    if found.demo and (found.mail_server or found.is_https):
+        return "DEMO is 1, so no mail leaves and anybody on this machine signs in at a press: set DEMO=0"
     if not found.demo and found.base_url.startswith("http://127.0.0.1"):
         return "BASE_URL is not set: links in e-mails would lead nowhere"
     return None

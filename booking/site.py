@@ -17,7 +17,7 @@ from booking.calendar import views as calendar_views
 from booking.calendar.terms import year_name
 from booking.core.clock import today
 from booking.core.db import db
-from booking.core.web import from_this_machine
+from booking.core.web import from_this_machine, plain_http
 from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
@@ -139,6 +139,7 @@ def _area_and_visitor() -> tuple[Area | None, Visitor]:
 
 @bp.get("/healthz")
 @public
+@plain_http
 def healthz() -> ResponseReturnValue:
     """Say that the process is alive."""
     return "alive\n", {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
@@ -146,6 +147,7 @@ def healthz() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 @public
+@plain_http
 def readyz() -> ResponseReturnValue:
     """Say whether requests can be served: the database answers and its migrations are at their head."""
     problem = not_ready()

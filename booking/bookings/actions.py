@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from itertools import chain
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from booking.bookings import mail, policy, queries
 from booking.bookings.models import TAKES_A_PLACE, Booking, Place, PlaceStatus
 from booking.bookings.waiting import Waiting, who_is_next
+from booking.calendar.actions import refuse_fewer_than_taken
 from booking.calendar.models import Event
 from booking.calendar.when import When
 from booking.core.clock import now, today
@@ -19,7 +21,9 @@ from booking.core.errors import Refused, refuse_unless
 from booking.core.text import email_key, name_key, one_line
 from booking.core.tokens import new_key
 from booking.directory.models import School
+from booking.notifications import queries as message_queries
 
+FLOOD, FLOOD_WITHIN = 60, timedelta(hours=1)
 LONGEST_NAME_KEY = 140  # with an address of 254 it fits the column
 
 
@@ -61,11 +65,13 @@ def book(
     form_key: str = "",
     needs: str = "",
     as_organiser: bool = False,
+    limited: bool = False,
 ) -> Booking:
     """Book these places, or join the waiting list, all together or as places come.
 
     The same `form_key` at the same event, for the same people, gives the booking it made the first time. An
-    organiser may book after booking closed, until the event starts. Raises Refused; then nothing has changed.
+    organiser may book after booking closed, until the event starts. `limited` counts how much mail the addresses
+    of the request have had of late, so that nobody is flooded by a stranger. Raises Refused; then nothing has changed.
     """
     lock(event)
     request = _request_key(form_key or new_key(), by, places)
@@ -73,6 +79,8 @@ def book(
     if made is not None:
         return made
     _refuse_what_cannot_be_booked(event, by, places, as_organiser=as_organiser)
+    if limited:
+        _refuse_a_flood(by, places)
     booking = _new_booking(event, by, places, together=together, form_key=request, needs=needs)
     _refuse_who_has_a_place(event, booking)
     _share_out(event, booking)
@@ -112,6 +120,12 @@ def _refuse_what_cannot_be_booked(event: Event, by: Contact, places: Sequence[Ne
         refuse_unless(there, "Choose your school from the list.", field="school")
         open_now = school is not None and (school.closed_on is None or school.closed_on > today())
         refuse_unless(open_now, "That school has closed. Choose another, or none.", field="school")
+
+
+def _refuse_a_flood(by: Contact, places: Sequence[NewPlace]) -> None:
+    addresses = {email_key(by.email), *(email_key(place.email) for place in places if place.email)}
+    had = queries.most_places_since(addresses, now() - FLOOD_WITHIN)
+    refuse_unless(had < FLOOD, "That is too much for one address within an hour. Wait, or ask the partnership.")
 
 
 def _new_booking(
@@ -285,11 +299,7 @@ def _give(event: Event, place_ids: Sequence[int]) -> list[Place]:
 @atomic
 def capacity_changed(event: Event) -> None:
     """Let in who waits after the organiser changed the number of places. Raises Refused below what is taken."""
-    refuse_unless(
-        event.capacity is None or event.capacity >= event.taken,
-        f"{event.taken} places are taken already, so there cannot be fewer. Cancel places first.",
-        field="capacity",
-    )
+    refuse_fewer_than_taken(event, event.capacity)
     db.session.flush()
     promote(event)
 
@@ -310,7 +320,12 @@ def tell_cancelled(event: Event) -> int:
 
 @atomic
 def answer_already_booked(event: Event, *, by: Contact, refusal: AlreadyBooked) -> None:
-    """Tell by mail alone that somebody is booked already: on a private event the page does not (rule 7)."""
+    """Tell by mail alone that somebody is booked already: on a private event the page does not (rule 7).
+
+    Once a day is enough: a stranger must not fill a mailbox by it.
+    """
+    if message_queries.has_had("already_booked", event.id, email_key(by.email), since=now() - timedelta(days=1)):
+        return
     mail.already_booked(event, to=email_key(by.email), to_name=one_line(by.name), sentence=refusal.sentence)
 
 

@@ -81,6 +81,12 @@ class BookingForm(PageForm):
         if not self.is_submitted() and not self.places.entries and colleagues:
             self.places.append_entry()
 
+    def speak_of_somebody_else(self) -> None:
+        """Ask an organiser for the details of whoever comes."""
+        self.name.label.text, self.email.label.text = "Their name", "Their e-mail address"
+        self.school.label.text = "Their school or setting"
+        self.school.choices[0].label = "not from a school"
+
     def validate_school(self, field: SelectField) -> None:
         """Refuse a school that is not on the list (any more)."""
         if field.data and field.data not in self.schools:

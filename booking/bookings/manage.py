@@ -75,6 +75,7 @@ def add(event_id: int) -> ResponseReturnValue:
     """Book for somebody, also after booking has closed."""
     event = _event(event_id)
     form = BookingForm(schools=directory_queries.schools_to_choose(area()), colleagues=0)
+    form.speak_of_somebody_else()
     outcome = "invalid" if form.is_submitted() else ""
     if form.validate_on_submit():
         try:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
@@ -106,6 +106,17 @@ def active_attendee_keys(event: Event, keys: Collection[str]) -> set[str]:
             )
         )
     )
+
+
+def most_places_since(emails: Collection[str], since: datetime) -> int:
+    """Return how many places the one of these addresses that was booked most was booked since an instant."""
+    counted = (
+        sa.select(sa.func.count().label("number"))
+        .where(Place.email.in_(emails), Place.created_at > since)
+        .group_by(Place.email)
+        .subquery()
+    )
+    return db.session.scalar(sa.select(sa.func.max(counted.c.number))) or 0
 
 
 def anybody_waits(event: Event) -> bool:

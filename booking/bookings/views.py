@@ -1,6 +1,17 @@
 """Book, see what became of it, give a place back: for everyone, with or without an account."""
 
-from flask import Blueprint, abort, flash, get_flashed_messages, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    flash,
+    get_flashed_messages,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from booking.bookings import actions, policy, queries
@@ -67,6 +78,7 @@ def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
             together=form.fit.data == TOGETHER,
             form_key=form.form_key.data or "",
             needs=form.needs.data,
+            limited=bool(current_app.config["RATELIMIT_ENABLED"]),
         )
     except actions.AlreadyBooked as refused:
         if event.private:

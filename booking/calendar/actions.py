@@ -7,6 +7,7 @@ from typing import Any
 
 from booking.calendar import queries
 from booking.calendar.models import Category, Event, EventStatus, Kind, Venue, Visibility
+from booking.calendar.wording import say_count
 from booking.core import audit
 from booking.core.clock import now
 from booking.core.db import atomic, db, lock, take_turns
@@ -170,11 +171,7 @@ def _refuse_what_cannot_be(event: Event, values: EventValues) -> None:
     if event.taken or event.last_position:
         still_booked = values.kind is Kind.SESSION and (values.takes_bookings or not event.taken)
         refuse_unless(still_booked, "People have booked this. Cancel their places first.", field="takes_bookings")
-    refuse_unless(
-        values.capacity is None or values.capacity >= (event.taken or 0),
-        f"{event.taken} places are taken already, so there cannot be fewer. Cancel places first.",
-        field="capacity",
-    )
+    refuse_fewer_than_taken(event, values.capacity)
     refuse_unless(
         values.last_day is None or values.last_day > values.day, "The last day is before the first.", field="last_day"
     )
@@ -182,6 +179,16 @@ def _refuse_what_cannot_be(event: Event, values: EventValues) -> None:
         values.starts is not None and (values.last_day is not None or values.ends > values.starts)
     )
     refuse_unless(in_order, "The end is before the start.", field="ends")
+
+
+def refuse_fewer_than_taken(event: Event, capacity: int | None) -> None:
+    """Raise Refused where there would be fewer places than are taken (rule 1)."""
+    taken = event.taken or 0
+    refuse_unless(
+        capacity is None or capacity >= taken,
+        f"{say_count(taken, 'place is', 'places are')} taken already, so there cannot be fewer. Cancel places first.",
+        field="capacity",
+    )
 
 
 def _of_area(model: type[Category], row_id: int, area_id: int) -> Category:

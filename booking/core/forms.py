@@ -1,5 +1,6 @@
 """What all forms share: addresses that can be, plain-words messages, and errors as the summary wants them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -17,24 +18,21 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES = [
     name for name in email_validator.SPECIAL_USE_DOMAIN_NAMES if name not in {"test", "example"}
 ]
 LONGEST_EMAIL = 254
+_WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 
 
 class Form(FlaskForm):
     """A form whose errors can be shown in the summary, each leading to its field."""
 
     def refuse(self, refused: Refused) -> None:
-        """Show a refusal: at its field where it names one of ours, else at the top."""
-        field = self._fields.get(refused.field or "")
-        if field is None:
-            self.form_errors.append(refused.sentence)
-        else:
-            field.errors = [*field.errors, refused.sentence]
+        """Show a refusal at its field; one about the whole form at the first, where who reads begins to mend."""
+        shown = [field for field in self if field.type not in {"CSRFTokenField", "HiddenField"}]
+        field = self._fields.get(refused.field or "") or next(iter(shown))
+        field.errors = [refused.sentence, *field.errors]
 
     def error_list(self) -> list[dict[str, str]]:
         """Return each error with the address of its field, in the order of the page."""
-        first = next((field.id for field in self if field.type not in {"CSRFTokenField", "HiddenField"}), "main")
-        whole = [{"text": str(error), "href": f"#{first}"} for error in self.form_errors]
-        return whole + [{"text": str(text), "href": f"#{field.id}"} for field, text in _errors(self)]
+        return [{"text": str(text), "href": f"#{field.id}"} for field, text in _errors(self)]
 
 
 def _errors(fields: Any) -> Iterator[tuple[Field, str]]:
@@ -71,6 +69,8 @@ def email_that_can_be(_form: Any, field: Field) -> None:
     """Refuse what cannot be an e-mail address; keep the form that is mailed to (ASCII domain)."""
     if not field.data:
         return
+    if len(field.data) > LONGEST_EMAIL:
+        raise ValidationError(f"An e-mail address has at most {LONGEST_EMAIL} letters")
     try:
         found = email_validator.validate_email(field.data, check_deliverability=False, allow_smtputf8=False)
     except email_validator.EmailNotValidError:
@@ -78,15 +78,21 @@ def email_that_can_be(_form: Any, field: Field) -> None:
     field.data = found.ascii_email or found.normalized
 
 
+def name_that_can_be(_form: Any, field: Field) -> None:
+    """Refuse a name without a letter, and one that would carry somebody else's address into our mails."""
+    if not any(letter.isalpha() for letter in field.data):
+        raise ValidationError("Enter a name with letters")
+    if _WEB_ADDRESS.search(field.data):
+        raise ValidationError("Enter a name, not the address of a web page")
+
+
 def name_field(label: str, sentence: str, **more: Any) -> StringField:
     """Return a field for a person's name, in any script."""
-    return StringField(
-        label, [Required(sentence), Length(max=120, message="Use at most 120 letters")], [cleaned], **more
-    )
+    limit = Length(max=120, message="Use at most 120 letters")
+    return StringField(label, [Required(sentence), limit, name_that_can_be], [cleaned], **more)
 
 
 def email_field(label: str, sentence: str = "", **more: Any) -> EmailField:
     """Return a field for an e-mail address; optional without a sentence."""
     needed = [Required(sentence)] if sentence else []
-    limit = Length(max=LONGEST_EMAIL, message="An e-mail address has at most 254 letters")
-    return EmailField(label, [*needed, limit, email_that_can_be], [cleaned], **more)
+    return EmailField(label, [*needed, email_that_can_be], [cleaned], **more)

@@ -1,8 +1,8 @@
 """Links that are a right by themselves.
 
-A row keeps a random key; the link carries the key and a signature of it under SECRET_KEY. So the
-database alone gives nobody a working link, a guessed link costs no query, and a mail sent next month
-can still be written. A new key for the row stops the old link.
+A row keeps a random key; the link carries the key and a signature of it under SECRET_KEY. So a row
+alone gives nobody a working link, a guessed link costs no query, and a mail sent next month can still
+be written. (Mails in the outbox hold the links they were written with.) A new key for the row stops the old link.
 """
 
 import hashlib

@@ -1,12 +1,15 @@
 """What every page needs: headers, static files with lasting addresses, limits, error pages."""
 
 import hashlib
+import logging
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, render_template, request, url_for
+from flask import Flask, Response, abort, current_app, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
 from flask_limiter import Limiter
@@ -24,6 +27,8 @@ from booking.core.errors import Refused
 from booking.core.settings import Settings
 
 LARGEST_NUMBER = 2**31 - 1
+F = TypeVar("F", bound=Callable[..., object])
+_TOKEN = re.compile(r"(/(?:bookings|places|sign-in|feeds/my)/)[^/\s]+")
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {
     "default-src": "'self'",
@@ -76,7 +81,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.is_https and not settings.demo:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app, root=str(STATIC), prefix="static/", max_age=31_536_000, immutable_file_test=_has_lasting_address
+        app.wsgi_app, root=str(STATIC), prefix="static/", max_age=3600, immutable_file_test=_has_lasting_address
     )
     loader = app.jinja_loader
     assert loader is not None
@@ -89,6 +94,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(HTTPException, _error_page)
     app.before_request(_refuse_null_characters)
     app.after_request(_keep_private)
+    app.logger.addFilter(_MaskLinks())
 
 
 def asset(path: str) -> str:
@@ -101,8 +107,9 @@ def _fingerprint(path: str) -> str:
     return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
 
 
-def _has_lasting_address(_path: str, _url: str) -> bool:
-    return True  # every page names a static file with its hash
+def _has_lasting_address(_path: str, url: str) -> bool:
+    """Tell whether a static file is named with its hash: all are, but the one that app.js imports."""
+    return not url.endswith("/govuk-frontend.min.js")
 
 
 def row_number(text: str) -> int:
@@ -133,9 +140,27 @@ def _refuse_null_characters() -> None:
 
 
 def _keep_private(response: Response) -> Response:
+    """Let no cache share a page; what shows somebody's data is not kept at all."""
     if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "private, no-cache"
+        view = current_app.view_functions.get(request.endpoint or "")
+        is_personal = getattr(view, "guard", "public") != "public"
+        response.headers["Cache-Control"] = "private, no-store" if is_personal else "private, no-cache"
     return response
+
+
+def plain_http(view: F) -> F:
+    """Let a check on this very machine ask without HTTPS."""
+    view.talisman_view_options = {"force_https": False}  # type: ignore[attr-defined]
+    return view
+
+
+class _MaskLinks(logging.Filter):
+    """Keep links that are a right by themselves out of the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask what follows the place in an address where a token stands."""
+        record.msg, record.args = _TOKEN.sub(r"\1…", record.getMessage()), ()
+        return True
 
 
 def _refused(refused: Refused) -> tuple[str, int]:

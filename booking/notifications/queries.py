@@ -32,6 +32,12 @@ def older_unsent() -> ColumnElement[bool]:
     )
 
 
+def has_had(kind: str, event_id: int, email: str, *, since: datetime) -> bool:
+    """Tell whether an address has had such a mail about an event since an instant."""
+    mine = (Message.to_email == email, Message.event_id == event_id, Message.kind == kind, Message.created_at > since)
+    return bool(db.session.scalar(sa.select(sa.exists().where(*mine))))
+
+
 def newest(*, limit: int) -> Sequence[Message]:
     """Return the newest messages that were sent: the demo's mailbox."""
     return db.session.scalars(

@@ -92,15 +92,15 @@ def _typed() -> list[tuple[str, str]]:
 def _times_typed() -> list[tuple[int, time]]:
     """Return what was typed; a row without days is none. Raises Refused with a sentence that says how to mend it."""
     times = []
-    for days, at in _typed():
+    for number, (days, at) in enumerate(_typed()):
         if not days.strip():
             continue
         if not re.fullmatch(r"\s*[0-9]{1,2}\s*", days) or int(days) > LONGEST:
-            raise Refused(f"“{days[:20]}” is not a number of days from 0 to {LONGEST}.")
+            raise Refused(f"“{days[:20]}” is not a number of days from 0 to {LONGEST}.", field=f"days-{number}")
         try:
             clock = time.fromisoformat(at.strip() or "08:00")
         except ValueError:
-            raise Refused(f"“{at[:20]}” is not a time. Write it like 08:00.") from None
+            raise Refused(f"“{at[:20]}” is not a time. Write it like 08:00.", field=f"at-{number}") from None
         times.append((int(days), clock.replace(second=0, microsecond=0, tzinfo=None)))
     return times
 

@@ -251,3 +251,22 @@ def test_the_audit_finds_what_breaks_the_rules() -> None:
         f"event {event.id}: says 2 places are taken, 1 are",
         f"event {event.id}: 1 places are free and place 2 waits (rule 3)",
     ]
+
+
+def test_nobody_new_overtakes_who_waits_when_the_limit_is_taken_away_after_noon() -> None:
+    event = make_event(capacity=1, in_days=1)
+    book(event, "Priya Nair")
+    waits = book(event, "Ada Obi")
+    with time_machine.travel(datetime(2026, 11, 24, 12, 1, tzinfo=UTC)):
+        event.capacity = None
+        db.session.commit()
+        assert statuses(book(event, "Ravi Shah")) == ["waiting"]
+        assert statuses(waits) == ["waiting"]
+
+
+def test_places_of_a_cancelled_event_are_not_given_back_again() -> None:
+    event = make_event(status=EventStatus.CANCELLED)
+    booking = make_booking(event)
+    with pytest.raises(Refused, match="was cancelled"):
+        actions.cancel(booking, as_organiser=True)
+    assert mails() == []

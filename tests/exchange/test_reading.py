@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from contextlib import suppress
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -265,6 +265,36 @@ def test_typed_days_and_times_of_a_workbook_are_read() -> None:
 def test_windows_letters_and_semicolons_are_read() -> None:
     (entry,) = read_file("a.csv", "Date;Title;Venue\n25.11.2026;Café – été;Hall\n".encode("cp1252")).entries
     assert entry.title == "Café – été"
+
+
+def test_a_cell_far_out_is_refused_before_it_takes_the_memory() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Date", "Title"])
+        sheet.write(1_048_575, 16_383, "x")
+    with pytest.raises(Unreadable, match="row 1048576 and column 16384"):
+        read_file("a.xlsx", out.getvalue())
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "31.12.9999", "0204-03-01", "1.1.2151"])
+def test_a_year_that_no_calendar_is_about_is_no_date(day) -> None:
+    (entry,) = csv_file("Date,Title", f"{day},Policy review")
+    assert (entry.date, list(codes(entry))[0]) == (None, "date-impossible")
+
+
+def test_dates_typed_as_dates_far_away_and_null_characters_do_no_harm() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Date", "Title"])
+        sheet.write_datetime(1, 0, datetime(9999, 12, 31), book.add_format({"num_format": "yyyy-mm-dd"}))
+        sheet.write(1, 1, "Policy review")
+        sheet.write(2, 0, "2026-11-25")
+        sheet.write(2, 1, "Fo_x0000_rum")
+    far, odd = read_file("a.xlsx", out.getvalue()).entries
+    assert (far.date, list(codes(far))[0]) == (None, "date-impossible")
+    assert "\0" not in odd.title
 
 
 @given(st.binary(max_size=300), st.sampled_from(["a.csv", "a.xlsx", "a"]))

@@ -276,6 +276,9 @@ def test_my_feed_shows_my_places_and_my_schools_closing_dates(app: Flask, client
     assert found == {"Booked": "CONFIRMED", "Waiting for": "TENTATIVE", "Closes: Return": "CONFIRMED"}
     assert answer.headers["Cache-Control"] == "private, max-age=300"
     assert "secret" not in answer.text
+    # Calendars are shared: whoever reads this one must not be able to open or cancel a place.
+    assert "/places/" not in answer.text.replace("\r\n ", "")
+    assert "http://calendar.example.org/my/" in answer.text.replace("\r\n ", "")
     with app.app_context():
         db.session.get(Person, person.id).feed_key = new_key()
         db.session.commit()

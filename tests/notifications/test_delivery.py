@@ -16,6 +16,7 @@ from booking.bookings import actions as bookings
 from booking.bookings.actions import Contact, NewPlace
 from booking.core.clock import now
 from booking.core.db import atomic, db
+from booking.directory.actions import ask_to_sign_in
 from booking.notifications import actions, delivery, outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Sender
@@ -166,6 +167,35 @@ def test_what_is_not_wanted_any_more_is_dropped_with_the_reason(mailing: Flask, 
     assert deliver(still_wanted=lambda message: "the event was cancelled").dropped == 1
     assert states() == [("dropped", 0)]
     assert server.mails == []
+
+
+def test_a_cancellation_waits_for_the_invitation_that_it_calls_back(mailing: Flask, server: Server) -> None:
+    server.answers["data:p@school.example"] = "451 Try later"
+    event = make_event()
+    booked = bookings.book(
+        event, by=Contact("Priya", "p@school.example"), places=[NewPlace("Priya", "p@school.example")]
+    )
+    assert deliver().postponed == 1
+    bookings.cancel(booked)
+    server.answers.clear()
+    assert deliver().touched == 0
+    with time_machine.travel(now() + timedelta(seconds=61)):
+        assert [deliver().sent, deliver().sent] == [1, 1]
+    methods = [list(mail.iter_parts())[-1].get_param("method") for mail in server.mails]
+    assert methods == ["REQUEST", "CANCEL"]
+
+
+def test_a_code_that_has_run_out_is_not_sent_and_one_that_was_sent_is_forgotten(mailing: Flask, server: Server) -> None:
+    ask_to_sign_in("priya@school.example", origin="1.2.3.4", next_page="", limit_origin=False)
+    assert deliver().sent == 1
+    assert re.match(r"\d{6} is your code", server.mails[0]["Subject"])
+    ask_to_sign_in("priya@school.example", origin="1.2.3.4", next_page="", limit_origin=False)
+    with time_machine.travel(now() + timedelta(minutes=15, seconds=1)):
+        assert deliver().dropped == 1
+    db.session.expire_all()
+    sent, late = db.session.query(Message).order_by(Message.id)
+    assert (sent.subject, sent.text, sent.html) == ("Sign-in code", "", "")
+    assert late.outcome == "it would come too late"
 
 
 class Text(HTMLParser):

@@ -12,6 +12,7 @@ from booking.calendar.models import EventStatus, Visibility
 from booking.core.clock import now
 from booking.core.db import db
 from booking.notifications.models import Message
+from tests.databases import close, make_app
 from tests.factories import make_booking, make_event, make_person, make_school, sign_in
 from tests.statements import statements
 
@@ -151,6 +152,78 @@ def test_what_nobody_types_is_kept_or_refused_but_no_error(app: Flask, client: F
     for _ in range(2):
         page = client.post(f"/events/{event.id}/book", data={**FORM, **changed}, follow_redirects=True)
         assert page.status_code in {200, 400, 409, 422}
+
+
+@pytest.mark.parametrize("field", ["places-²-name", f"places-{'1' * 5000}-name", "places--1-name", "places-x-name"])
+def test_a_field_that_is_not_ours_is_no_field(app: Flask, client: FlaskClient, field) -> None:
+    event = setup_event(app)
+    page = client.post(f"/events/{event.id}/book", data={**FORM, field: "Ada"}, follow_redirects=True)
+    assert re.findall(r'data-status="(\w+)"', page.text) == ["confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Win at https://evil.example/", "Enter a name, not the address of a web page"),
+        ("See www.evil.example", "Enter a name, not the address of a web page"),
+        ("\u200b", "Enter a name with letters"),
+        ("12", "Enter a name with letters"),
+    ],
+)
+def test_a_name_is_a_name(app: Flask, client: FlaskClient, name, sentence) -> None:
+    event = setup_event(app)
+    page = client.post(f"/events/{event.id}/book", data={**FORM, "name": name})
+    assert (page.status_code, f'<a href="#name">{sentence}</a>' in page.text) == (422, True)
+
+
+def test_nobody_is_flooded_by_a_strangers_bookings(database_url: str) -> None:
+    limited = make_app(database_url, RATE_LIMITS="on")
+    with limited.app_context():
+        event = make_event(capacity=None, places_per_booking=50)
+        other = make_event(private=True)
+    client = limited.test_client()
+    answers = []
+    for number in range(3):
+        group = {f"places-{n}-name": f"Name {'i' * number} {'v' * n}" for n in range(30)}
+        group |= {f"places-{n}-email": "victim@school.example" for n in range(30)}
+        form = {"name": "Ada", "email": f"a{number}@x.example", **group}
+        answers.append(client.post(f"/events/{event.id}/book", data=form))
+    assert [answer.status_code for answer in answers] == [302, 302, 409]
+    assert "too much for one address within an hour" in answers[2].text
+    for _ in range(4):
+        client.post(f"/events/{other.id}/book", data=FORM)
+    with limited.app_context():
+        mine = db.session.query(Message).filter_by(to_email=FORM["email"], event_id=other.id)
+        assert [message.kind for message in mine.order_by(Message.id)] == ["confirmed", "already_booked"]
+    close(limited)
+
+
+def test_going_back_to_book_for_somebody_else_books_for_them(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {**FORM, **rendered(client, f"/events/{event.id}/book")}
+    other = {**form, "name": "Ravi Shah", "email": "ravi@school.example"}
+    paths = [
+        client.post(f"/events/{event.id}/book", data=one).headers["Location"] for one in (form, other, other, form)
+    ]
+    assert [path == paths[0] for path in paths] == [True, False, False, True]
+    assert paths[1] == paths[2]
+    with app.app_context():
+        assert [place.name for place in db.session.query(Place).order_by(Place.id)] == ["Priya Nair", "Ravi Shah"]
+
+
+def test_each_attendee_of_an_office_address_gets_the_link_of_their_own_place(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {**FORM, "places-0-name": "Ada Obi", "places-1-name": "Ben Fenn"}
+    form |= {f"places-{n}-email": "office@school.example" for n in range(2)}
+    client.post(f"/events/{event.id}/book", data=form)
+    with app.app_context():
+        mails = db.session.query(Message).filter_by(to_email="office@school.example").order_by(Message.id).all()
+        links = [re.search(r"http://calendar.example.org(/places/\S+)", mail.text)[1] for mail in mails]
+        assert [bool(mail.calendar) for mail in mails] == [True, False]
+    for link, name, other in zip(links, ("Ada", "Ben"), ("Ben", "Ada"), strict=True):
+        page = client.get(link)
+        assert (name in page.text, other in page.text) == (True, False)
+        assert page.headers["Cache-Control"] == "private, no-store"
 
 
 def test_the_page_of_a_booking_costs_the_same_however_many_wait(app: Flask, client: FlaskClient) -> None:
