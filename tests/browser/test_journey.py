@@ -254,8 +254,8 @@ def test_an_organiser_makes_publishes_moves_and_cancels_an_event(
 
     follow(desk, "Who comes")
     follow(desk, "Add somebody")
-    desk.get_by_label("Your name").fill("Mia Brown")
-    desk.get_by_label("Your e-mail address").fill(mia)
+    desk.get_by_label("Their name").fill("Mia Brown")
+    desk.get_by_label("Their e-mail address").fill(mia)
     press(desk, "Add")
     expect(desk.get_by_role("status")).to_have_text("Mia Brown is confirmed. They have an e-mail.")
     assert (outcome(desk), statuses(desk)) == ("saved", ["confirmed", "confirmed"])
