@@ -12,7 +12,7 @@ from booking.core import db, web
 from booking.core.settings import Settings
 from booking.directory.guards import login
 
-MAX_BODY = 12 * 1024 * 1024  # a spreadsheet of dates, with room
+MAX_BODY = 512 * 1024  # the longest form, with room: nobody uploads anything
 
 QUIET = {"hide_parameters": True}  # an error in the log must not tell who booked
 
@@ -43,7 +43,7 @@ def _config(settings: Settings) -> dict[str, object]:
         "DEMO": settings.demo,
         "MAIL_DEFAULT_SENDER": settings.mail_default_sender,
         "MAX_CONTENT_LENGTH": MAX_BODY,
-        "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": MAX_BODY,
         "SESSION_COOKIE_NAME": "session",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_HTTPONLY": True,
