@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from booking.bookings.policy import BookingCode, booking_state, closes_at
 from booking.calendar.models import Event, Kind
-from booking.calendar.wording import say_count, say_day_short, say_left, say_time
+from booking.calendar.wording import last_day_of, say_count, say_day_short, say_left, say_time
 from booking.core.clock import wall
 
 
@@ -34,7 +34,7 @@ def side(event: Event, *, at: datetime, waiting: int = 0) -> Side:
         return Side(quiet="for information")
     code = booking_state(event, at=at).code
     if code is BookingCode.OPEN:
-        return Side(_left(event), f"book by {say_day_short(wall(closes_at(event)).date())}")
+        return Side(_left(event), f"book by {say_day_short(last_day_of(closes_at(event)))}")
     if code is BookingCode.FULL:
         # The numbers of a private event would tell whether a booking was new (rule 7).
         return Side(pill="Full", quiet=f"{waiting} waiting" if waiting and not event.private else "waiting list open")

@@ -152,6 +152,7 @@ def _write(event: Event, values: EventValues) -> None:
     venue = find_or_create_venue(event.area_id, values.venue)
     event.title = one_line(values.title)
     event.category, event.category_id = category, category.id
+    event.own_visibility = bool(event.own_visibility) or event.visibility is not values.visibility
     event.kind, event.visibility, event.private = values.kind, values.visibility, values.private
     event.audiences = audiences
     event.day, event.last_day = values.day, values.last_day

@@ -7,12 +7,11 @@ from itertools import count, pairwise
 import sqlalchemy as sa
 
 from booking.calendar import queries
-from booking.calendar.actions import show_the_change, venues_of
+from booking.calendar.actions import venues_of
 from booking.calendar.models import (
     RESERVED_SLUGS,
     Audience,
     Category,
-    EventStatus,
     Kind,
     Term,
     Venue,
@@ -31,34 +30,31 @@ LONGEST_SLUG = 56  # with room for a number
 
 @dataclass(frozen=True, slots=True)
 class KindValues:
-    """What an organiser says of a kind of event. `with_events`: events seen as the kind was follow it."""
+    """What an organiser says of a kind of event. `with_drafts`: its drafts follow who sees it."""
 
     name: str
     letters: str
     colour: int
     visibility: Visibility
-    with_events: bool = False
+    with_drafts: bool = False
 
 
 @atomic
 def save_category(area: Area, category: Category | None, values: KindValues, *, by: Person) -> Category:
     """Add a kind of event, or change one; its address stays for life. Raises Refused for a name that is there."""
     take_turns(f"kinds of area {area.id}")
-    if category is not None and values.with_events:
-        lock(
-            *queries.events_of_kind(category, category.visibility)
-        )  # before the area's version, as every other change of an event
+    if category is not None and values.with_drafts:
+        lock(*queries.drafts_of_kind(category))  # before the area's version, as every other change of an event
     others = [one for one in queries.categories(area.id) if one is not category]
     _refuse_a_second(values.name, [one.name for one in others])
     if category is None:
         address = free_slug(values.name, RESERVED_SLUGS | {one.slug for one in others})
         category = Category(area_id=area.id, slug=address, position=len(others), visibility=values.visibility)
         db.session.add(category)
-    before = category.visibility
     category.name, category.letters = one_line(values.name), one_line(values.letters).upper()
     category.colour, category.visibility = values.colour, values.visibility
     db.session.flush()
-    changed = _follow(category, before) if values.with_events and before is not values.visibility else 0
+    changed = _follow(category) if values.with_drafts else 0
     audit.record(
         "set the kind",
         "category",
@@ -67,22 +63,23 @@ def save_category(area: Area, category: Category | None, values: KindValues, *, 
         area_id=area.id,
         name=category.name,
         visibility=category.visibility,
-        events=changed,
+        drafts=changed,
     )
     return category
 
 
-def _follow(category: Category, before: Visibility) -> int:
-    """Change who sees the events that were seen as their kind was; drafts of sessions begin to take bookings."""
-    events = queries.events_of_kind(category, before)
-    for event in events:
+def _follow(category: Category) -> int:
+    """Change who sees the drafts that follow their kind; sessions that are no longer for the team take bookings.
+
+    What is published was looked at by somebody who meant it so, and what says itself who sees it is right.
+    """
+    changed = [event for event in queries.drafts_of_kind(category) if event.visibility is not category.visibility]
+    for event in changed:
+        if event.visibility is Visibility.TEAM and event.kind is Kind.SESSION:
+            event.takes_bookings = True
         event.visibility = category.visibility
         event.revision += 1
-        if event.status is not EventStatus.DRAFT:
-            show_the_change(event)
-        elif before is Visibility.TEAM and event.kind is Kind.SESSION and event.starts is not None:
-            event.takes_bookings = True
-    return len(events)
+    return len(changed)
 
 
 @atomic

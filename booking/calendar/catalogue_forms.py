@@ -51,9 +51,10 @@ class KindForm(PageForm):
         choices=[SelectChoice(number, name) for number, name in enumerate(COLOURS, start=1)],
     )
     visibility = SelectField("Who sees its new events", choices=VISIBILITIES)
-    with_events = BooleanField(
-        "Its events that are seen as it was until now follow it",
-        description="Drafts of sessions that were for the team only then take bookings; set their number of places.",
+    with_drafts = BooleanField(
+        "Its drafts follow it",
+        description="Not those that say themselves who sees them, and nothing that is published. "
+        "Sessions that were for the team only then take bookings; set their number of places.",
     )
 
     def values(self) -> KindValues:
@@ -63,7 +64,7 @@ class KindForm(PageForm):
             letters=self.letters.data or "",
             colour=self.colour.data,
             visibility=Visibility(self.visibility.data),
-            with_events=self.with_events.data,
+            with_drafts=self.with_drafts.data,
         )
 
 

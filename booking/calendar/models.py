@@ -145,6 +145,8 @@ class Event(Lockable, Base):
     venue_id: Mapped[int | None] = mapped_column(sa.ForeignKey("venues.id"), index=True)
     kind: Mapped[Kind] = mapped_column(choice(Kind))
     visibility: Mapped[Visibility] = mapped_column(choice(Visibility))
+    # Who sees it was said of this event itself: it does not follow its category.
+    own_visibility: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     status: Mapped[EventStatus] = mapped_column(choice(EventStatus), default=EventStatus.DRAFT)
     # That somebody comes may tell something about their child (rule 7).
     private: Mapped[bool] = mapped_column(default=False)

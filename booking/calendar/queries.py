@@ -166,9 +166,9 @@ def categories_seen(area_id: int, reader: Reader) -> Sequence[Category]:
     return db.session.scalars(statement.order_by(Category.position, Category.name)).all()
 
 
-def events_of_kind(category: Category, visibility: Visibility) -> Sequence[Event]:
-    """Return the events of a category that are seen so."""
-    chosen = (Event.category_id == category.id, Event.visibility == visibility)
+def drafts_of_kind(category: Category) -> Sequence[Event]:
+    """Return the drafts of a category of which nothing was said but by their category who sees them."""
+    chosen = (Event.category_id == category.id, Event.status == EventStatus.DRAFT, ~Event.own_visibility)
     return db.session.scalars(sa.select(Event).where(*chosen).order_by(Event.id)).all()
 
 

@@ -1,6 +1,6 @@
 """How dates, times and numbers are said everywhere: `Monday 25 March 2024`, `1.30pm`, `12 noon`."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from booking.core.clock import wall
 
@@ -88,6 +88,19 @@ def say_instant_short(at: datetime) -> str:
     return f"{say_day_short(there)}, {say_time(there.time().replace(second=0, microsecond=0))}"
 
 
+def last_day_of(closing: datetime) -> date:
+    """Return the last day on which something can still be done that closes at this instant."""
+    return wall(closing - timedelta(microseconds=1)).date()
+
+
+def say_closing(at: datetime) -> str:
+    """Return `Thursday 21 March, 12 noon`; `at the end of Wednesday 20 March` for the midnight after it."""
+    if wall(at).time() != MIDNIGHT:
+        return say_instant(at)
+    day = last_day_of(at)
+    return f"at the end of {say_weekday(day)} {say_day_month(day)}"
+
+
 def say_left(today: date, day: date) -> str:
     """Return `today`, `tomorrow`, `in 5 days`, `in 6 weeks`, `in 4 months`; `over` for a day that has passed."""
     days = (day - today).days
@@ -113,6 +126,7 @@ def say_number(number: int) -> str:
 
 
 __all__ = [
+    "say_closing",
     "say_count",
     "say_date",
     "say_day",

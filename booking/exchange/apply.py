@@ -118,7 +118,7 @@ class _Tables:
         category = self._category(entry.category or "Other")
         kind = Kind(entry.kind)
         visibility = self._visibility(entry, category)
-        takes_bookings = kind is Kind.SESSION and visibility is not Visibility.TEAM and entry.start is not None
+        takes_bookings = kind is Kind.SESSION and visibility is not Visibility.TEAM
         return Event(
             area_id=self.area.id,
             category=category,
@@ -126,6 +126,7 @@ class _Tables:
             audiences=[self._audience(name) for name in dict.fromkeys(entry.audience)],
             kind=kind,
             visibility=visibility,
+            own_visibility=entry.visibility is not None,
             status=EventStatus.DRAFT,
             title=entry.title[:200],
             starts=entry.start,

@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from flask_migrate import downgrade, upgrade
 
 from booking.bookings.models import PlaceStatus
-from booking.calendar.models import Event, Kind
+from booking.calendar.models import Event, Kind, Visibility
 from booking.core.db import db
 from booking.directory.models import RoleName
 from tests.databases import close, make_app, postgres_database
@@ -194,3 +194,22 @@ def test_every_reference_has_an_index(in_app: Flask) -> None:
             if key["constrained_columns"][0] not in first_columns:
                 without.append(f"{table.name}.{key['constrained_columns'][0]}")
     assert without == []
+
+
+@pytest.mark.both_databases
+def test_events_made_by_hand_before_0002_do_not_follow_their_kind(new_database: str) -> None:
+    app = make_app(new_database)
+    with app.app_context():
+        upgrade()
+        make_event("By hand")
+        make_event("From a file", import_key="1")
+        make_event("From a file, seen by staff", import_key="2", visibility=Visibility.STAFF)
+        downgrade(revision="0001")
+        upgrade()
+        found = db.session.execute(sa.select(Event.title, Event.own_visibility).order_by(Event.id)).all()
+        assert [tuple(row) for row in found] == [
+            ("By hand", True),
+            ("From a file", False),
+            ("From a file, seen by staff", True),
+        ]
+    close(app)

@@ -40,6 +40,8 @@ SAID = [
     (wording.say_instant, (datetime(2024, 7, 21, 23, 0, tzinfo=UTC),), "Monday 22 July, midnight"),
     (wording.say_instant, (datetime(2024, 3, 31, 0, 59, tzinfo=UTC),), "Sunday 31 March, 12.59am"),
     (wording.say_instant, (datetime(2024, 3, 31, 1, 0, tzinfo=UTC),), "Sunday 31 March, 2am"),  # the clocks jump
+    (wording.say_closing, (datetime(2024, 7, 21, 12, 0, tzinfo=UTC),), "Sunday 21 July, 1pm"),
+    (wording.say_closing, (datetime(2024, 7, 21, 23, 0, tzinfo=UTC),), "at the end of Sunday 21 July"),
     (wording.say_instant_short, (datetime(2024, 3, 21, 12, 0, tzinfo=UTC),), "Thu 21 March, 12 noon"),
     (wording.say_instant_short, (datetime(2024, 10, 27, 1, 30, 5, tzinfo=UTC),), "Sun 27 October, 1.30am"),
     (wording.say_count, (0, "place"), "no places"),

@@ -1,13 +1,14 @@
 import json
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from booking.bookings.policy import booking_state
+from booking.bookings.side import side
 from booking.calendar.models import Category, Event, EventStatus, Kind, Visibility
-from booking.core.clock import now
+from booking.core.clock import now, on_the_wall
 from booking.core.db import db
 from booking.exchange import apply
 from booking.exchange.reading import read_file
@@ -70,6 +71,24 @@ def test_a_public_session_takes_bookings_without_an_account(in_app: Flask) -> No
     event = db.session.query(Event).one()
     assert (event.visibility, event.kind, event.status) == (Visibility.PUBLIC, Kind.SESSION, EventStatus.PUBLISHED)
     assert booking_state(event, at=now()).can_book
+
+
+def test_a_public_session_without_a_time_takes_bookings_until_its_day_begins(in_app: Flask) -> None:
+    make_category("SENCo forum")
+    put_in("2026-12-02,,,Forum,SENCo forum,,,,,,session,public", publish=True)
+    event = db.session.query(Event).one()
+    assert booking_state(event, at=on_the_wall(date(2026, 12, 1), time(23, 59))).can_book
+    assert not booking_state(event, at=on_the_wall(date(2026, 12, 2), time(0, 0))).can_book
+    assert side(event, at=on_the_wall(date(2026, 12, 1), time(9, 0))).quiet == "book by Tue 1 December"
+
+
+def test_who_sees_an_entry_is_its_own_where_its_row_says_so(in_app: Flask) -> None:
+    make_area()
+    put_in("2026-12-02,,,A,Forum,,,,,,session,team", "2026-12-03,,,B,Forum,,,,,,session,")
+    assert [(one.title, one.own_visibility) for one in db.session.query(Event).order_by(Event.id)] == [
+        ("A", True),
+        ("B", False),
+    ]
 
 
 def test_two_alike_on_one_day_are_two_events_and_stay_two(in_app: Flask) -> None:

@@ -138,7 +138,7 @@ def test_a_kind_takes_its_events_along_while_they_are_edited(app: Flask) -> None
     def change() -> None:
         number, tom = next(turns), db.session.get(Person, tom_id)
         if number == 0:
-            values = KindValues("Forum", "FO", 1, Visibility.PUBLIC, with_events=True)
+            values = KindValues("Forum", "FO", 1, Visibility.PUBLIC, with_drafts=True)
             catalogue.save_category(the_area(), db.session.get(Category, kind.id), values, by=tom)
             return
         event = db.session.get(Event, ids[number - 1])

@@ -121,14 +121,16 @@ def test_a_new_kind_has_an_address_of_its_own_and_the_usual_reminders(app: Flask
     assert (wrong.status_code, [field for field, _ in errors(wrong)]) == (422, ["name", "letters", "colour"])
 
 
-def test_a_kind_that_others_may_see_takes_its_events_along_only_if_asked(app: Flask, organiser: FlaskClient) -> None:
+def test_drafts_follow_their_kind_only_if_asked_and_what_is_published_never_does(
+    app: Flask, organiser: FlaskClient
+) -> None:
     with app.app_context():
         kind = make_category("Forum", visibility=Visibility.TEAM)
         given = {"category_id": kind.id, "visibility": Visibility.TEAM, "takes_bookings": False, "capacity": None}
         ids = [
             make_event("Draft", status=EventStatus.DRAFT, **given).id,
+            make_event("Says team itself", status=EventStatus.DRAFT, own_visibility=True, **given).id,
             make_event("On", **given).id,
-            make_event("Shown on purpose", **{**given, "visibility": Visibility.STAFF}).id,
         ]
     path = f"/manage/settings/kinds/{kind.id}"
 
@@ -137,17 +139,12 @@ def test_a_kind_that_others_may_see_takes_its_events_along_only_if_asked(app: Fl
             events = (db.session.get(Event, event_id) for event_id in ids)
             return [(str(event.visibility), event.takes_bookings, event.sequence) for event in events]
 
-    form = {"name": "Forum", "letters": "FO", "colour": "1"}
-    organiser.post(path, data={**form, "visibility": "staff"})
-    assert seen() == [("team", False, 0), ("team", False, 0), ("staff", False, 0)]
-    organiser.post(path, data={**form, "visibility": "team"})
-    assert (
-        outcome(organiser.post(path, data={**form, "visibility": "public", "with_events": "y"}, follow_redirects=True))
-        == "saved"
-    )
-    assert seen() == [("public", True, 0), ("public", False, 1), ("staff", False, 0)]
-    guest = app.test_client().get("/events/").text
-    assert ("On" in re.findall(r'ev__title"><a[^>]*>([^<]+)', guest), "Draft" in guest) == (True, False)
+    form = {"name": "Forum", "letters": "FO", "colour": "1", "visibility": "public"}
+    organiser.post(path, data=form)
+    assert seen() == [("team", False, 0), ("team", False, 0), ("team", False, 0)]
+    assert outcome(organiser.post(path, data={**form, "with_drafts": "y"}, follow_redirects=True)) == "saved"
+    assert seen() == [("public", True, 0), ("team", False, 0), ("team", False, 0)]
+    assert re.findall(r'ev__title"><a[^>]*>([^<]+)', app.test_client().get("/events/").text) == []
 
 
 def test_an_audience_and_a_venue_are_added_and_changed(app: Flask, organiser: FlaskClient) -> None:
