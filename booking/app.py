@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask
@@ -59,7 +60,8 @@ def _engine_options(database_url: str) -> dict[str, object]:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
-            Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # the database then says that it cannot be opened
+                Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
             return {"pool_size": 20, "max_overflow": 20, **QUIET}
         return {**QUIET}
     return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True, **QUIET}

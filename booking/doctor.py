@@ -1,7 +1,7 @@
 """`flask doctor`: is everything there that the program needs? A line for each check; exit 1 names what is wrong."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,7 @@ import click
 import sqlalchemy as sa
 from flask import current_app
 from flask.cli import with_appcontext
+from redis import Redis, RedisError
 
 from booking import site
 from booking.core.clock import LONDON, now
@@ -16,6 +17,7 @@ from booking.core.commands import says_why
 from booking.core.db import db
 from booking.core.heartbeat import last_beat
 from booking.core.settings import Settings
+from booking.core.text import one_line
 from booking.notifications.delivery import check_server
 
 HEARTBEAT = "scheduler"
@@ -28,7 +30,7 @@ def settings() -> str | None:
     found: Settings = current_app.extensions["settings"]
     if found.demo and (found.mail_server or found.is_https):
         return "DEMO is 1, so no mail leaves and anybody on this machine signs in at a press: set DEMO=0"
-    if not found.demo and found.base_url.startswith("http://127.0.0.1"):
+    if not found.demo and not found.base_url_was_set:
         return "BASE_URL is not set: links in e-mails would lead nowhere"
     return None
 
@@ -53,6 +55,18 @@ def mail_server() -> str | None:
     return None if found.demo else check_server()
 
 
+def redis() -> str | None:
+    """Tell whether the Redis of REDIS_URL answers."""
+    found: Settings = current_app.extensions["settings"]
+    address = found.redis_url.replace("redis+unix:", "unix:", 1)
+    try:
+        Redis.from_url(address, socket_connect_timeout=3, socket_timeout=3).ping()
+    except (RedisError, OSError, TypeError, ValueError) as error:  # the last two: an option that Redis does not know
+        reason = one_line(str(error)).rstrip(".")
+        return f"REDIS_URL: {reason}. Until it answers, each process counts limits for itself"
+    return None
+
+
 def scheduler() -> str | None:
     """Tell whether a scheduler has run lately."""
     try:
@@ -73,14 +87,17 @@ def clock_zone() -> str | None:
     return None if summer.hour == 13 else "the zone Europe/London is not right on this machine"
 
 
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("settings", settings),
-    ("database", database),
-    ("migrations", migrations),
-    ("mail server", mail_server),
-    ("scheduler", scheduler),
-    ("clock zone", clock_zone),
-)
+def checks() -> Iterator[tuple[str, Check]]:
+    """Yield every check: of what is needed, and of what was asked for."""
+    found: Settings = current_app.extensions["settings"]
+    yield "settings", settings
+    yield "database", database
+    yield "migrations", migrations
+    yield "mail server", mail_server
+    if found.redis_url:
+        yield "redis", redis
+    yield "scheduler", scheduler
+    yield "clock zone", clock_zone
 
 
 @click.command("doctor")
@@ -89,7 +106,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 def doctor() -> None:
     """Check settings, database, migrations, mail server, scheduler heartbeat, clock zone."""
     wrong = 0
-    for name, check in CHECKS:
+    for name, check in checks():
         problem = check()
         wrong += bool(problem)
         click.echo(f"{'WRONG' if problem else 'ok':5}  {name}{f': {problem}' if problem else ''}")

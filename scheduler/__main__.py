@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from booking.app import create_app
-from booking.core.db import db
+from booking.core.db import db, why_away
 from booking.core.settings import SettingsError
 from scheduler.jobs import JOBS, Job, stopping
 
-DATABASE_IS_AWAY = (OperationalError, ProgrammingError)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger("scheduler")
 
@@ -41,13 +40,14 @@ def run_once(app: Flask) -> int:
     status = 0
     for job in JOBS:
         try:
-            _do(app, job)
-        except DATABASE_IS_AWAY as error:
-            print(_said_of(error), file=sys.stderr)
-            return 1
+            away = _do(app, job)
         except Exception:
             log.exception("%s failed", job.name)
             status = 1
+        else:
+            if away:
+                print(away, file=sys.stderr)
+                return 1
     return status
 
 
@@ -79,26 +79,26 @@ def run_on(app: Flask) -> int:
 def _do_and_go_on(app: Flask, job: Job) -> None:
     """Do a job; what goes wrong is logged, and the next tick tries again."""
     try:
-        _do(app, job)
-    except DATABASE_IS_AWAY as error:
-        log.error("%s failed: %s", job.name, _said_of(error))  # noqa: TRY400  it says all there is to say
+        away = _do(app, job)
     except Exception:
         log.exception("%s failed", job.name)
+    else:
+        if away:
+            log.error("%s failed: %s", job.name, away)
 
 
-def _said_of(error: DBAPIError) -> str:
-    first_line = str(error.orig).partition("\n")[0]
-    return f"The database does not answer, or is not migrated: {first_line}"
-
-
-def _do(app: Flask, job: Job) -> None:
+def _do(app: Flask, job: Job) -> str | None:
+    """Do a job. Returns why the database is of no use, where it is so."""
     with app.app_context():
         try:
             done = job.action()
+        except DBAPIError as error:
+            return why_away(error)
         finally:
             db.session.remove()
         if done and job.name != "heartbeat":
             log.info("%s: %s", job.name, done)
+    return None
 
 
 if __name__ == "__main__":

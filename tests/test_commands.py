@@ -2,7 +2,12 @@
 
 import json
 import re
+import shutil
+import socket
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +22,7 @@ from booking.notifications.models import Message
 from tests.databases import close, make_app
 from tests.factories import make_area, make_booking, make_event
 from tests.notifications.smtp import smtp_server
-from tests.processes import command, scheduler
+from tests.processes import command, free_port, scheduler
 
 DATA = Path(__file__).parent / "data"
 YEAR, SCHOOLS = DATA / "dspl2-annual-calendar-2023-24.xlsx", DATA / "dspl2-schools.csv"
@@ -87,8 +92,19 @@ def test_the_audit_lists_what_breaks_the_rules_and_exits_1(app: Flask, database_
     ]
 
 
-@pytest.mark.parametrize("url", [NOWHERE, "sqlite:///{folder}/none/there.db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        NOWHERE,
+        "sqlite:///{folder}/none/there.db",
+        "sqlite:////proc/nope/x.db",  # a folder that cannot be made
+        "sqlite:///{folder}",
+        "sqlite:///{folder}/text.db",
+        "postgresql+psycopg://127.0.0.1:1/x?foo=1",
+    ],
+)
 def test_a_dry_run_reads_the_real_year_without_any_database(tmp_path: Path, url: str) -> None:
+    (tmp_path / "text.db").write_text("This is a text, and much longer than what a database begins with.")
     done = command(url.format(folder=tmp_path), "calendar", "import", str(YEAR), "--dry-run", "--json")
     reading = json.loads(answer(done))
     assert list(reading) == ["file", "layout", "entries", "problems"]
@@ -96,6 +112,48 @@ def test_a_dry_run_reads_the_real_year_without_any_database(tmp_path: Path, url:
     fields = ["text", "where", "title", "date", "start", "end", "kind"]
     fields += ["category", "venue", "audience", "capacity", "visibility", "issues"]
     assert {tuple(entry) for entry in reading["entries"]} == {tuple(fields)}
+
+
+DATABASE_AWAY = "The database does not answer, or is not migrated: "
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("db", "upgrade"),
+        ("db", "current"),
+        ("demo", "load"),
+        ("demo", "load", "--if-empty"),
+        ("calendar", "import", str(YEAR)),
+        ("schools", "import", str(SCHOOLS)),
+        ("people", "grant", "tom@vale-marsh.example", "organiser"),
+        ("people", "sign-in-link", "tom@vale-marsh.example"),
+        ("bookings", "audit"),
+    ],
+)
+def test_while_the_database_is_away_each_command_says_so_in_one_line(arguments) -> None:
+    line = refusal(command(NOWHERE, *arguments)).removeprefix("Error: ")
+    assert line.startswith(f"{DATABASE_AWAY}connection failed: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite:////proc/nope/x.db", "unable to open database file"),
+        ("sqlite:///{folder}", "unable to open database file"),
+        ("sqlite:///{folder}/text.db", "file is not a database"),
+        ("postgresql+psycopg://127.0.0.1:1/x?foo=1", 'invalid connection option "foo"'),
+    ],
+)
+def test_a_database_that_is_none_is_told_in_one_line(tmp_path: Path, url: str, reason: str) -> None:
+    (tmp_path / "text.db").write_text("This is a text, and much longer than what a database begins with.")
+    url = url.format(folder=tmp_path)
+    assert refusal(command(url, "bookings", "audit")) == f"{DATABASE_AWAY}{reason}"
+    assert refusal(command(url, "db", "upgrade")) == f"Error: {DATABASE_AWAY}{reason}"
+    once = scheduler(url, "--once")
+    assert once.communicate(timeout=60) == ("", f"{DATABASE_AWAY}{reason}\n")
+    assert once.returncode == 1
+    assert f"WRONG  database: {reason}" in command(url, "doctor").stdout.splitlines()
 
 
 def test_the_year_goes_in_once_and_what_cannot_be_read_changes_nothing(app: Flask, database_url: str) -> None:
@@ -193,7 +251,7 @@ def test_the_doctor_finds_nothing_wrong_where_all_is_well(app: Flask, database_u
     [
         (
             "sqlite:///{folder}/new.db",
-            {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": "1", "BASE_URL": "http://127.0.0.1:5000"},
+            {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": "1", "BASE_URL": ""},
             {
                 "settings": r"BASE_URL is not set: links in e-mails would lead nowhere",
                 "migrations": r"the database is at migration None, not \w+: run flask db upgrade",
@@ -220,6 +278,57 @@ def test_the_doctor_names_what_is_wrong_and_exits_1(tmp_path: Path, url: str, se
     assert set(found) == set(wrong)
     assert [name for name, sentence in wrong.items() if not re.fullmatch(sentence, found[name], re.IGNORECASE)] == []
     assert len(done.stdout.splitlines()) == 6
+
+
+def settings_line(**settings: str) -> str:
+    return command("sqlite://", "doctor", **settings).stdout.splitlines()[0]
+
+
+def test_the_doctor_takes_an_address_of_this_machine_where_it_was_set() -> None:
+    here = "http://127.0.0.1:5080"
+    assert settings_line(BASE_URL=here) == "ok     settings"
+    assert settings_line(BASE_URL="", PORT="5080") == (
+        "WRONG  settings: BASE_URL is not set: links in e-mails would lead nowhere"
+    )
+
+
+def test_the_doctor_asks_redis_where_there_should_be_one() -> None:
+    def lines(url: str) -> list[str]:
+        return [line for line in command("sqlite://", "doctor", REDIS_URL=url).stdout.splitlines() if "redis" in line]
+
+    port = free_port()
+    assert lines("") == []
+    (line,) = lines(f"redis://:hunter2@127.0.0.1:{port}/0")
+    assert re.fullmatch(
+        rf"WRONG  redis: REDIS_URL: .*127\.0\.0\.1:{port}\. Connection refused\. "
+        r"Until it answers, each process counts limits for itself",
+        line,
+    )
+    with socket.socket() as silent:  # something listens, and never says a word
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        assert lines(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")[0].startswith("WRONG  redis: ")
+    if shutil.which("redis-server"):
+        with redis_server(port):
+            assert lines(f"redis://127.0.0.1:{port}/0") == ["ok     redis"]
+
+
+@contextmanager
+def redis_server(port: int) -> Iterator[None]:
+    """Start a Redis of our own."""
+    server = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""], stdout=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
 
 
 def test_the_doctor_misses_a_scheduler_that_stopped_or_never_ran(app: Flask) -> None:

@@ -8,7 +8,7 @@ from typing import ParamSpec
 import click
 import sqlalchemy as sa
 
-from booking.core.db import db
+from booking.core.db import db, why_away
 from booking.core.errors import Refused
 
 P = ParamSpec("P")
@@ -24,11 +24,8 @@ def says_why(command: Callable[P, None]) -> Callable[P, None]:
         except Refused as refused:
             click.echo(refused.sentence, err=True)
             sys.exit(1)
-        except sa.exc.OperationalError as error:
-            click.echo(f"The database does not answer, or is not migrated: {error.orig}", err=True)
-            sys.exit(1)
-        except sa.exc.ProgrammingError as error:
-            click.echo(f"The database is not migrated (flask --app wsgi db upgrade): {error.orig}", err=True)
+        except sa.exc.DBAPIError as error:
+            click.echo(why_away(error), err=True)
             sys.exit(1)
         finally:
             db.session.remove()

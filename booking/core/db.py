@@ -189,6 +189,14 @@ def lock(*rows: Lockable) -> None:
     held |= wanted
 
 
+def why_away(error: sa.exc.DBAPIError) -> str:
+    """Say in one line why the database is of no use. Raises the error itself where the fault is in what we asked."""
+    if isinstance(error, sa.exc.IntegrityError | sa.exc.DataError):
+        raise error
+    first_line = str(error.orig).strip().partition("\n")[0]
+    return f"The database does not answer, or is not migrated: {first_line}"
+
+
 def take_turns(what: str) -> None:
     """Let one transaction at a time go on from here, until it ends: for a rule about rows that are not there yet.
 

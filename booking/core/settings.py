@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,8 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 _YES, _NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 _MIN_SECRET = 16
 _REDIS = {"redis", "rediss", "redis+unix"}
-_ADDRESS = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?")
-_MAILBOX = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*"
+_HOST = re.compile(rf"{_NAME}\.?")
+_ADDRESS = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+_WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_MAILBOX = rf"{_WORD}(?:\.{_WORD})*@{_NAME}"
+# One address, which may have a name: `a@example.org`, `Name <a@example.org>`, `"Name, with marks" <a@example.org>`.
+_SENDER = re.compile(rf'(?:"[^"\\]*" *|[^"\\<>@,;:]*)<({_MAILBOX})>|({_MAILBOX})')
 
 
 class SettingsError(Exception):
@@ -40,6 +46,7 @@ class Settings:
     redis_url: str
     rate_limits: bool
     port: int
+    base_url_was_set: bool = True
 
     @property
     def is_https(self) -> bool:
@@ -49,8 +56,7 @@ class Settings:
     @classmethod
     def load(cls, environ: Mapping[str, str], env_file: Path | None = ROOT / ".env") -> "Settings":
         """Read the settings. Raises SettingsError with one line that names the first bad one."""
-        written = dotenv_values(env_file) if env_file and env_file.is_file() else {}
-        read = _Reader({**{name: value or "" for name, value in written.items()}, **environ})
+        read = _Reader({**_written_in(env_file), **environ})
         demo = read.flag("DEMO")
         port = read.number("PORT", 5000)
         return cls(
@@ -58,7 +64,7 @@ class Settings:
             database_url=read.database("DATABASE_URL"),
             base_url=read.address("BASE_URL", f"http://127.0.0.1:{port}"),
             demo=demo,
-            mail_server=read.text("MAIL_SERVER"),
+            mail_server=read.host("MAIL_SERVER"),
             mail_port=read.number("MAIL_PORT", 25),
             mail_username=read.text("MAIL_USERNAME"),
             mail_password=read.text("MAIL_PASSWORD"),
@@ -69,7 +75,29 @@ class Settings:
             redis_url=read.redis("REDIS_URL"),
             rate_limits=read.on_or_off("RATE_LIMITS"),
             port=port,
+            base_url_was_set=bool(read.text("BASE_URL")),
         )
+
+
+def _written_in(env_file: Path | None) -> dict[str, str]:
+    """Return what the settings file says; nothing where there is none."""
+    try:
+        found = dotenv_values(env_file, encoding="utf-8-sig") if env_file and env_file.is_file() else {}
+    except (OSError, ValueError):
+        raise SettingsError(
+            f"{env_file}: this file cannot be read. Write it as UTF-8 text, a NAME=value on each line"
+        ) from None
+    return {name: value or "" for name, value in found.items()}
+
+
+def _is_host(word: str) -> bool:
+    """Tell whether this names a machine: by a name, or by its number."""
+    if ":" not in word:
+        return len(word) <= 253 and _HOST.fullmatch(word) is not None
+    try:
+        return bool(ip_address(word))
+    except ValueError:
+        return False
 
 
 class _Reader:
@@ -116,16 +144,31 @@ class _Reader:
 
     def address(self, name: str, default: str) -> str:
         word = (self.text(name) or default).rstrip("/")
-        if not _ADDRESS.fullmatch(word):
-            raise SettingsError(f"{name}: write an address like https://calendar.example.org, not {word!r}")
+        found = _ADDRESS.fullmatch(word)
+        if not (found and _is_host(found[1].strip("[]")) and 0 < int(found[2] or 80) < 65536):
+            said = "" if "@" in word else f": not {word[:60]!r}"  # a password may stand before an @
+            raise SettingsError(
+                f"{name}: write an address like https://calendar.example.org and nothing after it{said}"
+            )
         return word
+
+    def host(self, name: str) -> str:
+        word = self.text(name)
+        bare = word[1:-1] if word.startswith("[") and word.endswith("]") else word
+        if not word or _is_host(bare):
+            return bare
+        host, _, port = word.rpartition(":")
+        if port.isdecimal() and _is_host(host.strip("[]")):
+            raise SettingsError(f"{name}: write the name of the server alone, and its port in MAIL_PORT, not {word!r}")
+        raise SettingsError(f"{name}: write the name of a server like mail.example.org, and nothing else")
 
     def sender(self, name: str, *, required: bool) -> str:
         word = self.text(name)
         if not word and required:
             raise SettingsError(f"{name} is missing: write the address that mail comes from (MAIL_SERVER is set)")
-        if word and (not word.isprintable() or not _MAILBOX.fullmatch(parseaddr(word)[1])):
-            raise SettingsError(f"{name}: write one address like calendar@example.org, not {word!r}")
+        found = _SENDER.fullmatch(word) if word.isprintable() else None
+        if word and not (found and parseaddr(word)[1] in found.groups()):
+            raise SettingsError(f"{name}: write one address like calendar@example.org, not {word[:60]!r}")
         return word or "calendar@example.org"
 
     def redis(self, name: str) -> str:

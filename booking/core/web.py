@@ -27,6 +27,11 @@ from booking.core.errors import Refused
 from booking.core.settings import Settings
 
 LARGEST_NUMBER = 2**31 - 1
+# What proxies add to a request that they hand on: whose it is, and which name it was for.
+_SAYS_WHOSE = re.compile(r".*forwarded-for|.*ip(v[46])?|.*-external-address", re.IGNORECASE)
+_SAYS_WHERE = re.compile(r"x-(forwarded|original)-(host|server)|x-host", re.IGNORECASE)
+_HANDED_ON = re.compile(r"via|x-forwarded-by|x-forwarded", re.IGNORECASE)
+_FORWARDED_FOR = re.compile(r'for="?(\[[^\]]*\]|[^";,:]*)', re.IGNORECASE)
 F = TypeVar("F", bound=Callable[..., object])
 _TOKEN = re.compile(r"(/(?:bookings|places|sign-in|feeds/my)/)[^/\s]+")
 STATIC = Path(__file__).parents[1] / "static"
@@ -122,13 +127,41 @@ def row_number(text: str) -> int:
 def from_this_machine() -> bool:
     """Tell whether the request comes from this very machine, and no proxy here handed it on for somebody else.
 
-    It is what the demo's short cuts ask.
+    It is what the demo's short cuts ask. The name asked for has to be this machine's too: a page elsewhere
+    can let a name of its own lead here (DNS rebinding), and would read what the browser reads.
     """
-    passed_on = [address for line in request.headers.getlist("X-Forwarded-For") for address in line.split(",")]
+    return (
+        _is_loopback(request.remote_addr or "")
+        and _names_this_machine(request.host)
+        and all(_is_of_this_machine(name, value) for name, value in request.headers)
+    )
+
+
+def _is_of_this_machine(header: str, value: str) -> bool:
+    """Tell whether a header leaves it open that nobody else asked."""
+    if header.lower() == "forwarded":
+        return all(_FORWARDED_FOR.search(hop) for hop in value.split(",")) and all(
+            _is_loopback(address.strip("[]")) for address in _FORWARDED_FOR.findall(value)
+        )
+    if _SAYS_WHOSE.fullmatch(header):
+        return all(_is_loopback(address.strip()) for address in value.split(","))
+    if _SAYS_WHERE.fullmatch(header):
+        return all(_names_this_machine(host.strip()) for host in value.split(","))
+    return not _HANDED_ON.fullmatch(header)
+
+
+def _names_this_machine(host: str) -> bool:
+    """Tell whether `name:port` is this machine under a name that nobody else can give away."""
+    found = re.fullmatch(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", host)
+    return found is not None and (found[1].lower() == "localhost" or _is_loopback(found[1].strip("[]")))
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        return all(ip_address(address.strip()).is_loopback for address in (request.remote_addr or "", *passed_on))
+        found = ip_address(address)
     except ValueError:
         return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _refuse_null_characters() -> None:
@@ -175,6 +208,7 @@ def _form_expired(_error: CSRFError) -> tuple[str, int]:
             title="This page was open for too long",
             sentence="For your safety a form is only good for some hours, and it needs cookies. "
             "Go back, load the page again, and send it once more. Nothing has been changed.",
+            outcome="refused",
         ),
         400,
     )
@@ -206,4 +240,7 @@ def _error_page(error: HTTPException) -> tuple[str, int] | HTTPException:
     if isinstance(error, InternalServerError):
         db.session.rollback()
     title, sentence = ERRORS.get(code, (error.name, "Go back and try another way."))
-    return render_template("errors/error.html", code=code, title=title, sentence=sentence), code
+    # A form that was not taken; a search or a calendar client that asks too often is told so as well.
+    refused = code == 429 or (code < 500 and request.method == "POST")
+    outcome = {"outcome": "refused"} if refused else {}
+    return render_template("errors/error.html", code=code, title=title, sentence=sentence, **outcome), code

@@ -1,18 +1,19 @@
 """Alembic's environment: the application's own engine, models and options."""
 
+import sqlalchemy as sa
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
-from sqlalchemy import Connection
 
 import booking.bookings.models
 import booking.core.audit
 import booking.core.heartbeat
 import booking.notifications.models
 import booking.reminders.models  # noqa: F401  every model has to be known
-from booking.core.db import db
+from booking.core.db import db, why_away
 
 
-def run(connection: Connection) -> None:
+def run(connection: sa.Connection) -> None:
     """Run the migrations on this connection."""
     context.configure(
         connection=connection,
@@ -30,6 +31,10 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with db.engine.connect().execution_options(writes=True) as connection:
+    try:
+        opened = db.engine.connect()
+    except sa.exc.DBAPIError as error:
+        raise CommandError(why_away(error)) from None  # Flask-Migrate shows it as one line
+    with opened.execution_options(writes=True) as connection:
         run(connection)
         connection.commit()

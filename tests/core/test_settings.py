@@ -88,17 +88,46 @@ def test_the_environment_wins_over_the_settings_file(tmp_path: Path) -> None:
         ("BASE_URL", "https://calendar example.org"),
         ("BASE_URL", "https://calendar.example.org:port"),
         ("BASE_URL", "http://[::1"),
+        ("BASE_URL", "http://[::::]"),
+        ("BASE_URL", "https://calendar.example.org:99999"),
+        ("BASE_URL", "https://calendar.example.org:0"),
+        ("BASE_URL", "https://calendar..example.org"),
+        ("BASE_URL", "https://calendar.example.org#top"),
         ("DEMO", "maybe"),
+        ("DEMO", "yes?"),
         ("MAIL_USE_TLS", "starttls"),
         ("RATE_LIMITS", "30"),
+        ("RATE_LIMITS", "maybe"),
+        ("MAIL_SERVER", "http://smtp"),
+        ("MAIL_SERVER", "smtp://mail.example.org"),
+        ("MAIL_SERVER", "bad host"),
+        ("MAIL_SERVER", "127.0.0.1:2525"),
+        ("MAIL_SERVER", "mail.example.org:25"),
+        ("MAIL_SERVER", "[::1]:25"),
+        ("MAIL_SERVER", "mail.example.org/"),
+        ("MAIL_SERVER", "post@mail.example.org"),
+        ("MAIL_SERVER", "mail..example.org"),
+        ("MAIL_SERVER", "-"),
+        ("MAIL_SERVER", "a" * 300),
         ("MAIL_PORT", "smtp"),
+        ("MAIL_PORT", "0"),
         ("MAIL_PORT", "65536"),
+        ("MAIL_PORT", "99999"),
         ("PORT", "0"),
         ("PORT", "-1"),
         ("PORT", "５０００"),
         ("PORT", "9" * 5000),
         ("MAIL_DEFAULT_SENDER", "the calendar"),
         ("MAIL_DEFAULT_SENDER", "@"),
+        ("MAIL_DEFAULT_SENDER", "a@b.org, c@d.org"),
+        ("MAIL_DEFAULT_SENDER", "a@b.org; c@d.org"),
+        ("MAIL_DEFAULT_SENDER", "a@b.org c@d.org"),
+        ("MAIL_DEFAULT_SENDER", "A <a@b.org>, C <c@d.org>"),
+        ("MAIL_DEFAULT_SENDER", "A <a@b.org> c@d.org"),
+        ("MAIL_DEFAULT_SENDER", "<a@b.org"),
+        ("MAIL_DEFAULT_SENDER", "a@b@c.org"),
+        ("MAIL_DEFAULT_SENDER", "a@b..org"),
+        ("MAIL_DEFAULT_SENDER", "käthe@example.org"),
         ("MAIL_DEFAULT_SENDER", "calendar@example.org\nBcc: evil@example.org"),
         ("MAIL_DEFAULT_SENDER", "Vale, Marsh <calendar@example.org>"),
         ("REDIS_URL", "127.0.0.1:6379"),
@@ -112,6 +141,50 @@ def test_a_bad_setting_is_named_in_one_short_line(name: str, value: str) -> None
     assert line.startswith(name)
     assert "\n" not in line
     assert len(line) < 200
+
+
+@pytest.mark.parametrize("server", ["mail.example.org", "localhost", "mail_1", "127.0.0.1", "::1", "mail.example.org."])
+def test_a_mail_server_is_a_name_or_an_address(server: str) -> None:
+    assert load(**MAIL | {"MAIL_SERVER": server}).mail_server == server
+
+
+def test_a_mail_server_may_have_the_brackets_that_addresses_have_elsewhere() -> None:
+    assert load(**MAIL | {"MAIL_SERVER": "[::1]"}).mail_server == "::1"
+
+
+def test_a_port_within_the_mail_server_is_sent_where_it_belongs() -> None:
+    for server in ("127.0.0.1:2525", "mail.example.org:25", "[::1]:25"):
+        with pytest.raises(SettingsError) as error:
+            load(MAIL_SERVER=server)
+        assert (
+            str(error.value)
+            == f"MAIL_SERVER: write the name of the server alone, and its port in MAIL_PORT, not {server!r}"
+        )
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["a@b.org", "Vale <a@b.org>", '"Vale, Marsh" <a@b.org>', "<a@b.org>", "calendar@localhost", "Käthe <a@b.org>"],
+)
+def test_mail_comes_from_one_address_that_may_have_a_name(sender: str) -> None:
+    assert load(**MAIL | {"MAIL_DEFAULT_SENDER": sender}).mail_default_sender == sender
+
+
+def test_it_is_known_whether_the_address_was_said() -> None:
+    said = "http://127.0.0.1:5080"
+    assert [(found.base_url, found.base_url_was_set) for found in (load(), load(BASE_URL=""), load(BASE_URL=said))] == [
+        ("http://127.0.0.1:5000", False),
+        ("http://127.0.0.1:5000", False),
+        (said, True),
+    ]
+
+
+def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes("SECRET_KEY=caf\xe9".encode("latin-1"))
+    with pytest.raises(SettingsError) as error:
+        Settings.load(SECRET, env_file=file)
+    assert str(error.value) == f"{file}: this file cannot be read. Write it as UTF-8 text, a NAME=value on each line"
 
 
 def test_who_mails_needs_a_sender_and_the_demonstration_does_not() -> None:

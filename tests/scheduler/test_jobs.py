@@ -133,7 +133,7 @@ WRONG = {
     ),
     "encryption": ({"MAIL_USE_TLS": "1"}, {}, "SMTPNotSupportedError"),
     "no server": ({"MAIL_SERVER": ""}, {}, "MAIL_SERVER is not set: no mail leaves"),
-    "a name that cannot be": ({"MAIL_SERVER": "mail..example"}, {}, ""),
+    "a name that nobody has": ({"MAIL_SERVER": "mail.invalid"}, {}, "gaierror"),
 }
 
 

@@ -1,0 +1,160 @@
+"""Who counts as this machine, and what pages say of a form that was not taken."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.databases import close, make_app
+from tests.factories import make_area
+
+
+def mailbox(app: Flask, host: str = "127.0.0.1:5000", remote: str = "127.0.0.1", **headers: str) -> int:
+    """Ask for the demonstration's mailbox; return the status."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return (
+        app.test_client()
+        .get("/mailbox/", headers={**named, "Host": host}, environ_base={"REMOTE_ADDR": remote})
+        .status_code
+    )
+
+
+@pytest.fixture
+def demo(demo_app: Flask) -> Flask:
+    with demo_app.app_context():
+        make_area()
+    return demo_app
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:5000",
+        "127.0.0.1",
+        "localhost:5000",
+        "localhost",
+        "LOCALHOST:5000",
+        "[::1]:5000",
+        "[::1]",
+        "127.0.0.2",
+    ],
+)
+def test_the_mailbox_opens_under_the_names_of_this_machine(demo: Flask, host: str) -> None:
+    assert mailbox(demo, host) == 200
+
+
+@pytest.mark.parametrize("remote", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_the_mailbox_opens_to_this_machine(demo: Flask, remote: str) -> None:
+    assert mailbox(demo, remote=remote) == 200
+
+
+@pytest.mark.parametrize("remote", ["203.0.113.7", "192.168.0.4", "::ffff:203.0.113.7", "", "unix:"])
+def test_the_mailbox_is_closed_to_other_machines(demo: Flask, remote: str) -> None:
+    assert mailbox(demo, remote=remote) == 404
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "calendar.example.org",  # BASE_URL names it, and it is not this machine
+        "evil.example:5000",  # a name that its owner lets lead here: DNS rebinding
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "192.168.0.4:5000",
+        "0.0.0.0:5000",
+        "evil.example@localhost",
+        "[::1",
+        "localhost:port",
+        "",
+    ],
+)
+def test_the_mailbox_is_closed_under_any_other_name(demo: Flask, host: str) -> None:
+    assert mailbox(demo, host) == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Forwarded-For", "127.0.0.1, 203.0.113.7"),
+        ("X-Forwarded-For", "nonsense"),
+        ("X-Original-Forwarded-For", "203.0.113.7"),
+        ("X-Real-IP", "203.0.113.7"),
+        ("X-Client-IP", "203.0.113.7"),
+        ("X-Cluster-Client-IP", "203.0.113.7"),
+        ("True-Client-IP", "203.0.113.7"),
+        ("CF-Connecting-IP", "203.0.113.7"),
+        ("CF-Connecting-IPv6", "2001:db8::7"),
+        ("Fly-Client-IP", "203.0.113.7"),
+        ("X-Azure-ClientIP", "203.0.113.7"),
+        ("X-Envoy-External-Address", "203.0.113.7"),
+        ("Forwarded", "for=203.0.113.7;proto=https"),
+        ("Forwarded", 'for=127.0.0.1, for="[2001:db8::7]:4711"'),
+        ("Forwarded", "for=unknown"),
+        ("Forwarded", "proto=https"),
+        ("X-Forwarded-Host", "calendar.example.org"),
+        ("X-Forwarded-Host", "localhost, calendar.example.org"),
+        ("X-Original-Host", "calendar.example.org"),
+        ("X-Forwarded-Server", "proxy.example.org"),
+        ("Via", "1.1 proxy.example.org"),
+    ],
+)
+def test_the_mailbox_is_closed_to_what_a_proxy_hands_on_from_elsewhere(demo: Flask, name: str, value: str) -> None:
+    assert mailbox(demo, **{name: value}) == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-For", "127.0.0.1, ::1"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("Forwarded", 'for=127.0.0.1;host="localhost:5000", for="[::1]:4711"'),
+        ("X-Forwarded-Host", "localhost:5000"),
+        ("X-Forwarded-Proto", "http"),
+        ("Accept-Language", "en-GB"),
+    ],
+)
+def test_a_proxy_on_this_machine_is_this_machine_where_it_says_so(demo: Flask, name: str, value: str) -> None:
+    assert mailbox(demo, **{name: value}) == 200
+
+
+def test_the_short_cut_to_sign_in_and_its_button_follow_the_same_rule(demo: Flask) -> None:
+    client = demo.test_client()
+    for strange in ({"Host": "evil.example"}, {"X-Real-IP": "203.0.113.7"}, {"Via": "1.1 proxy"}):
+        assert client.post("/demo/sign-in", headers=strange).status_code == 404
+        assert "Try it as an organiser" not in client.get("/", headers=strange).text
+    assert "Try it as an organiser" in client.get("/", headers={"Host": "localhost:5000"}).text
+
+
+def told(page) -> tuple[int, str | None, str]:
+    """Return an answer's status, what it says became of the form, and its heading."""
+    main = re.search(r'<main[^>]*?(?: data-outcome="(\w+)")?>', page.text)
+    heading = re.search(r"<h1>(.*?)</h1>", page.text)
+    assert main
+    assert heading
+    return page.status_code, main[1], heading[1]
+
+
+def test_a_form_without_its_token_is_refused_and_told_what_to_do(app: Flask, client: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    page = client.post("/sign-in", data={"email": "p@school.example"})
+    assert told(page) == (400, "refused", "This page was open for too long")
+    assert "load the page again, and send it once more. Nothing has been changed." in page.text
+
+
+def test_a_form_sent_too_often_is_refused_and_told_when_to_try_again(database_url: str) -> None:
+    app = make_app(database_url, RATE_LIMITS="on")
+    client = app.test_client()
+    pages = [client.post("/sign-in", data={"email": ""}) for _ in range(31)]
+    assert told(pages[-1]) == (429, "refused", "Too many tries")
+    assert "Wait a minute, then try again. Nothing has been changed." in pages[-1].text
+    close(app)
+
+
+def test_any_form_that_was_not_taken_is_refused_and_a_page_that_is_not_there_is_not(client: FlaskClient) -> None:
+    assert told(client.post("/sign-in", data={"email": "\0"})) == (400, "refused", "We could not read that")
+    assert told(client.post("/sign-in", data={"email": "x" * 600_000}))[:2] == (413, "refused")
+    assert told(client.get("/nothing-here")) == (404, None, "Page not found")
+    assert told(client.get("/sign-out"))[:2] == (405, None)
