@@ -42,6 +42,7 @@ def context_of(area: Area) -> Context:
         categories=[category.name for category in queries.categories(area.id)],
         venues=[venue.name for venue in queries.venues(area.id)],
         terms=known,
+        year=year,
     )
 
 

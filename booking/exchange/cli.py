@@ -8,6 +8,8 @@ import click
 import sqlalchemy as sa
 from flask.cli import AppGroup
 
+from booking.calendar.terms import school_year_of
+from booking.core.clock import today
 from booking.core.commands import says_why
 from booking.core.db import db
 from booking.core.errors import Refused
@@ -44,19 +46,20 @@ def import_calendar(file: Path, slug: str | None, publish: bool, dry_run: bool, 
 
 
 def _context(slug: str | None, *, needs_area: bool) -> Context:
-    """Return what is known; nothing where a dry run finds no database."""
+    """Return what is known; of a dry run that finds no database only the school year of today."""
+    nothing_else = Context(year=school_year_of(today()))
     try:
         area = directory_queries.find_area(slug)
         if area:
             return apply.context_of(area)
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+    except sa.exc.DBAPIError:
         if needs_area:
             raise
         db.session.rollback()
-        return Context()
+        return nothing_else
     if needs_area or slug:
         directory_queries.get_area(slug)
-    return Context()
+    return nothing_else
 
 
 def _tell(reading: Reading, done: Applied | None) -> None:

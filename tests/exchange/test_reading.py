@@ -202,7 +202,10 @@ def test_our_own_table_is_read_whole() -> None:
 
 def test_columns_may_be_missing_and_footnotes_are_no_entries() -> None:
     entries = csv_file("Date,Title", "2026-11-25,SENCo forum", ",* dates may change", ",Sports day")
-    assert [(entry.title, list(codes(entry))) for entry in entries] == [("SENCo forum", ["time-missing"])]
+    assert [(entry.title, list(codes(entry))) for entry in entries] == [
+        ("SENCo forum", ["time-missing"]),
+        ("Sports day", ["date-missing", "time-missing", "unknown-category"]),
+    ]
 
 
 @pytest.mark.parametrize(

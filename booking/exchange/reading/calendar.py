@@ -5,7 +5,8 @@ from pathlib import PurePath
 from booking.exchange.reading.checks import CHECKS
 from booking.exchange.reading.entries import Context, Entry, Issue, Reading
 from booking.exchange.reading.grids import is_grid, read_grid
-from booking.exchange.reading.tables import find_header, read_table
+from booking.exchange.reading.headers import find_header
+from booking.exchange.reading.tables import read_table
 from booking.exchange.reading.workbook import Unreadable, Workbook, read_workbook
 
 NOTHING_KNOWN = Context()
@@ -22,12 +23,17 @@ def read_calendar(workbook: Workbook, context: Context = NOTHING_KNOWN) -> Readi
     entries: list[Entry] = []
     problems: list[Issue] = []
     for sheet in workbook.sheets:
-        if is_grid(sheet):
+        header = find_header(sheet)
+        if is_grid(sheet, header):
             layouts.append("grid")
-            entries += read_grid(sheet, context)
-        elif header := find_header(sheet):
+            grid = read_grid(sheet, context)
+            entries += grid.entries
+            problems += grid.problems
+        elif header:
             layouts.append("native" if header.is_native else "table")
-            entries += read_table(sheet, header, context)
+            table = read_table(sheet, header, context, workbook)
+            entries += table.entries
+            problems += table.problems
         elif any(sheet.rows):
             problems.append(
                 Issue("sheet-left-out", f"The sheet “{sheet.name}” does not look like a calendar and was left out.")

@@ -3,45 +3,42 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from booking.exchange.reading.dates import FoundDate, find_dates, take_weekday
+from booking.exchange.reading.dates import FoundDate, find_dates, take_first_weekday, take_weekday
 from booking.exchange.reading.entries import Entry, Issue
-from booking.exchange.reading.times import FoundTime, find_time
+from booking.exchange.reading.pieces import Piece, pieces_of
 from booking.exchange.reading.titles import TEAM_ONLY, audience_of, category_of, kind_of, take_venue, tidy
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a line stands: its cell, and the week of the grid where there is one."""
+    """Where a line stands: its cell, and the week of the grid where there is one.
+
+    `near` gives dates their year, `day` is the day that is suggested for a line without a date.
+    """
 
     where: str
     week: date | None = None
     near: date | None = None
+    day: date | None = None
 
 
 def read_line(text: str, place: Place, venues: tuple[str, ...] = ()) -> list[Entry]:
-    """Return the entries of a line: one for each date in it; one without a date where there is none."""
+    """Return the entries of a line: one for each date in it; one without a date where there is none.
+
+    There are none where no words are left that could be a title.
+    """
     dates = find_dates(text, near=place.near or place.week)
-    rest = _without_dates(text, dates)
-    rest, weekday = take_weekday(rest)
-    found = find_time(rest)
-    rest, venue = take_venue(found.rest if found else rest, venues)
-    title = tidy(rest)
-    if not title:
-        return []
-    days: list[FoundDate | None] = [*dates] or [None]
-    return [_entry(text, title, place, day, weekday, found, venue) for day in days]
+    words, weekday = (text, None) if dates else take_first_weekday(text)
+    return [entry for piece in pieces_of(words, dates) for entry in _entries(text, piece, weekday, place, venues)]
 
 
-def _without_dates(text: str, dates: list[FoundDate]) -> str:
-    for found in reversed(dates):
-        text = text[: found.start] + " " + text[found.end :]
-    if len(dates) > 1:
-        text = text.replace(" & ", " ", 1) if text.lstrip().startswith("&") else text
-        words = text.split()
-        while words and words[0].strip(",;").lower() in {"and", "&", "-", ""}:
-            words = words[1:]
-        text = " ".join(words)
-    return text
+def _entries(text: str, piece: Piece, weekday: int | None, place: Place, venues: tuple[str, ...]) -> list[Entry]:
+    words, in_brackets = take_weekday(piece.words)
+    rest, venue = take_venue(words, venues)
+    title = tidy(rest) or tidy(words)
+    said = in_brackets if weekday is None else weekday
+    days: list[FoundDate | None] = [*piece.dates] or [None]
+    return [_entry(text, title, place, day, said, piece, venue) for day in days] if title else []
 
 
 def _entry(
@@ -50,10 +47,10 @@ def _entry(
     place: Place,
     found: FoundDate | None,
     weekday: int | None,
-    at: FoundTime | None,
+    piece: Piece,
     venue: str | None,
 ) -> Entry:
-    category = category_of(title)
+    category, at = category_of(title), piece.at
     entry = Entry(
         text=text,
         where=place.where,
@@ -61,13 +58,13 @@ def _entry(
         date=found.day if found else None,
         start=at.start if at else None,
         end=at.end if at else None,
-        kind=kind_of(title, has_time=at is not None),
+        kind="deadline" if piece.is_due else kind_of(title, has_time=at is not None),
         category=category,
         venue=venue,
         audience=audience_of(title),
         visibility="team" if category in TEAM_ONLY else None,
     )
-    _about_the_date(entry, found, place.week)
+    _about_the_date(entry, found, weekday, place)
     said = found.weekday if found and found.weekday is not None else weekday
     if entry.date and said is not None and not (found and found.is_week):
         weekday_issue(entry, said)
@@ -79,10 +76,13 @@ def _entry(
     return entry
 
 
-def _about_the_date(entry: Entry, found: FoundDate | None, week: date | None) -> None:
+def _about_the_date(entry: Entry, found: FoundDate | None, weekday: int | None, place: Place) -> None:
     if found is None:
-        suggestion = week.isoformat() if week else None
-        entry.issues.append(Issue("date-missing", "There is no date. Which day is meant?", suggestion))
+        meant = place.day or place.week
+        if place.week and weekday is not None:
+            meant = place.week + timedelta(days=weekday)
+        message = "There is no date. Which day is meant?"
+        entry.issues.append(Issue("date-missing", message, meant.isoformat() if meant else None))
     elif found.day is None:
         entry.issues.append(Issue("date-impossible", "There is no such day in the calendar.", None))
     elif found.is_week:

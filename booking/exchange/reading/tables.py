@@ -1,245 +1,282 @@
 """Tables: one thing a row. Ours has a fixed header; any other with a column of dates is read by its column names."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TypeVar
 
-from booking.exchange.reading.dates import find_dates, possible, weekday_number
+from booking.exchange.reading.cells import BEFORE_THE_FIRST, NOT_CERTAIN, Day, days_of, no_day
+from booking.exchange.reading.dates import WEEKDAYS, weekday_number
 from booking.exchange.reading.entries import Context, Entry, Issue
-from booking.exchange.reading.lines import weekday_issue
-from booking.exchange.reading.times import find_time
-from booking.exchange.reading.titles import TEAM_ONLY, audience_of, category_of, kind_of, take_venue, tidy
-from booking.exchange.reading.workbook import Cell, Sheet, Unreadable
-
-NATIVE = (
-    "date",
-    "start",
-    "end",
-    "title",
-    "category",
-    "venue",
-    "audience",
-    "places",
-    "per school",
-    "closes",
-    "kind",
-    "visibility",
+from booking.exchange.reading.headers import DATED, Column, Header
+from booking.exchange.reading.native import (
+    KINDS,
+    LONGEST_TITLE,
+    VISIBILITIES,
+    Wrong,
+    close_by_the_start,
+    closing,
+    number,
+    one_of,
+    read_own,
+    split,
 )
-KINDS, VISIBILITIES = ("session", "deadline", "milestone"), ("public", "staff", "team")
-_TITLE = re.compile(r"^(?:title|event|name|what|subject|session|topic|description)$")
-_DATE = re.compile(r"\bdate\b|^when$|^day$")
-_WEEKDAY = re.compile(r"weekday|^day of")
-_TIME = re.compile(r"\btime\b|^start$")
-_VENUE = re.compile(r"^(?:venue|where|location|place|room)$")
-Record = Mapping[str, Cell]
+from booking.exchange.reading.rows import Row, Said, finish, hear, time_of
+from booking.exchange.reading.times import FoundTime, join_times
+from booking.exchange.reading.titles import TEAM_ONLY, audience_of, category_of, kind_of, tidy
+from booking.exchange.reading.workbook import Cell, Sheet, Workbook
+from booking.exchange.reading.years import middle_of, year_above, year_in, year_of_rows
+
+Value = TypeVar("Value")
+_SPACES = re.compile(r"[^\S\n]{3,}")
+LONGEST_RANGE = timedelta(days=13)
+DAY = timedelta(days=1)
+_NOTHING = re.compile(r"[-–—]*|n/?a|none", re.IGNORECASE)
+_NO_TIME = re.compile(r"\D*")
+_ANYONE = re.compile(r"(?:open to )?(?:all|any(?:one|body)?|every(?:one|body)?)(?: welcome)?", re.IGNORECASE)
+_NO_LIMIT = re.compile(r"unlimited|no (?:limit|maximum|max)|[-–—]|n/?a|tb[cad]", re.IGNORECASE)
+_ABOUT_PLACES = re.compile(
+    r"(?:max(?:imum)?\.?|up to|limited to)?\s*(\d+)\s*(?:places|people|max(?:imum)?\.?)?", re.IGNORECASE
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The row of column names, and each name's column."""
+@dataclass(slots=True)
+class Table:
+    """What was read of a table: its entries, and what had to be left out."""
 
-    row: int
-    columns: dict[int, str]
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Issue] = field(default_factory=list)
 
-    @property
-    def is_native(self) -> bool:
-        """Tell whether this is our own table."""
-        names = set(self.columns.values())
-        return {"date", "title"} <= names <= set(NATIVE)
+    def tell(self, code: str, message: str) -> None:
+        """Name something that was left out, once."""
+        if all(problem.message != message for problem in self.problems):
+            self.problems.append(Issue(code, message))
+
+    def leave_out(self, row: Row, reason: str) -> None:
+        """Name a row that gives no entry."""
+        self.tell("row-left-out", f"{row.name}: {reason}")
+
+    def unless_wrong(self, row: Row, read: Callable[[], Value], instead: str) -> Value | None:
+        """Return what is read; None for what cannot be, which is told with what was done instead."""
+        try:
+            return read()
+        except Wrong as reason:
+            self.tell("value-left-out", f"{row.name}: {reason} {instead}")
+            return None
 
 
-def find_header(sheet: Sheet) -> Header | None:
-    """Return the first row that names a column of dates and at least one more."""
-    for row in sheet.rows[:20]:
-        names = {cell.column: " ".join(cell.text.replace("_", " ").casefold().split()) for cell in row}
-        is_dated = any(_DATE.search(name) and not _WEEKDAY.search(name) and len(name) < 40 for name in names.values())
-        if is_dated and len(names) > 1 and not any(find_dates(name) for name in names.values()):
-            return Header(row[0].row, names)
-    return None
-
-
-def read_table(sheet: Sheet, header: Header, context: Context) -> list[Entry]:
+def read_table(sheet: Sheet, header: Header, context: Context, workbook: Workbook) -> Table:
     """Return the entries of a table. Raises Unreadable with the row for a value of our own table that cannot be."""
-    near = date(context.year + 1, 2, 1) if context.year else None
-    entries = []
-    for row in sheet.rows:
-        if not row or row[0].row <= header.row:
+    table = Table()
+    near = _year_of(sheet, header, context, workbook.file)
+    of_the_sheet = f" of the sheet “{sheet.name}”" if len(workbook.sheets) > 1 else ""
+    for cells in sheet.rows:
+        if not cells or cells[0].row <= header.row or header.stands_again(cells):
             continue
-        record = {header.columns[cell.column]: cell for cell in row if cell.column in header.columns}
-        if header.is_native:
-            entries += _native(record, row, near, context)
+        row = Row(header, [_without_runs(cell) for cell in cells], f"Row {cells[0].row}{of_the_sheet}")
+        if row.is_note(near):
+            near = (len(cells) == 1 and year_in(cells[0].text)) or near
+        elif header.is_native:
+            table.entries += read_own(row, near, context)
         else:
-            entries += _row(record, header, near, context)
-    return entries
+            _read_row(row, near, context, table)
+    return table
 
 
-def _day_of(cell: Cell | None, near: date | None) -> tuple[date | None, Issue | None, int | None]:
-    """Return the day of a cell, what is wrong with it, and a weekday written beside it."""
-    if cell is None:
-        return None, Issue("date-missing", "There is no date. Which day is meant?"), None
-    if isinstance(cell.value, date):
-        day = possible(cell.value)
-        return day, None if day else Issue("date-impossible", f"{cell.value.year} is no year of this calendar."), None
-    found = find_dates(cell.text, near=near)
-    if not found:
-        return None, Issue("date-missing", f"“{cell.text[:40]}” is not a date."), None
-    if found[0].day is None:
-        return None, Issue("date-impossible", "There is no such day in the calendar, or no year."), None
-    if found[0].is_week:
-        return found[0].day, Issue("date-approximate", "Only the week is given; its Monday was taken."), None
-    return found[0].day, None, found[0].weekday
+def _without_runs(cell: Cell) -> Cell:
+    """Return a cell without runs of spaces: a search goes through a run of thousands once for each of them."""
+    return replace(cell, text=_SPACES.sub(" ", cell.text))
 
 
-def _row(record: Record, header: Header, near: date | None, context: Context) -> list[Entry]:
-    """Return the entries of a row: one for each column of dates."""
-    dated = [name for name in header.columns.values() if _DATE.search(name) and not _WEEKDAY.search(name)]
-    if not any(name in record for name in dated):
-        return []  # a footnote, or a heading
-    title = next((cell for name, cell in record.items() if _TITLE.match(name)), None)
-    entries = []
-    for name in dated:
-        if name not in record:
-            continue
-        about = name.replace("date", "").strip()
-        entries.append(_dated(record, record[name], about, title.text if title else "", near, context))
-    return entries
+def _year_of(sheet: Sheet, header: Header, context: Context, file: str) -> date | None:
+    above = [cell.text for row in sheet.rows if row and row[0].row <= header.row for cell in row]
+    dated = {number for number, column in header.columns.items() if column.role in DATED}
+    below = [cell for row in sheet.rows for cell in row if cell.row > header.row and cell.column in dated]
+    return year_above([sheet.name, *above], file) or year_of_rows(below) or _year_known(context)
 
 
-def _dated(record: Record, cell: Cell, about: str, title: str, near: date | None, context: Context) -> Entry:
-    day, issue, weekday = _day_of(cell, near)
-    own = title or {"closing": "Closing date", "": "Event"}.get(about, about.capitalize())
-    words, venue = take_venue(own, context.venues)
-    at = find_time(_beside(record, _TIME, about)) if _beside(record, _TIME, about) else None
-    said = next((found.text for name, found in record.items() if _VENUE.match(name)), None)
-    name = tidy(words) or own
-    category = category_of(name)
-    entry = Entry(
-        text=" | ".join(found.text for found in record.values()),
-        where=cell.where,
-        title=name,
-        date=day,
-        start=at.start if at else None,
-        end=at.end if at else None,
-        kind=kind_of(name, has_time=at is not None and about != "closing"),
-        category=category,
-        venue=said or venue,
-        audience=audience_of(name),
-        visibility="team" if category in TEAM_ONLY else None,
-    )
-    if issue:
-        entry.issues.append(issue)
-    written = _beside(record, _WEEKDAY, about)
-    if weekday is None and written and re.match(r"(?i)(mon|tue|wed|thu|fri|sat|sun)", written):
-        weekday = weekday_number(written)
-    if entry.date and weekday is not None:
-        weekday_issue(entry, weekday)
-    if at and at.ambiguous:
-        entry.issues.append(Issue("time-ambiguous", "This time can be read in two ways. Which one is meant?"))
-    return entry
+def _year_known(context: Context) -> date | None:
+    return middle_of(context.year) if context.year is not None else None
 
 
-def _beside(record: Record, pattern: re.Pattern[str], about: str) -> str:
-    """Return the cell of a column that belongs to the same date: `closing time` to `closing date`."""
-    names = [name for name in record if pattern.search(name) and not (pattern is _TIME and _WEEKDAY.search(name))]
-    own = [name for name in names if about and name.startswith(about)]
-    shared = [name for name in names if name.replace("time", "").strip() in {"", "start"}]
-    chosen = own or shared
-    return record[chosen[0]].text if chosen else ""
-
-
-def _native(record: Record, row: list[Cell], near: date | None, context: Context) -> list[Entry]:
-    """Return the entry of a row of our own table."""
-    title, number = record.get("title"), row[0].row
-    if title is None or (record.get("date") is None and (len(row) == 1 or title.text.startswith("*"))):
-        if record.get("date") is not None:
-            raise Unreadable(f"Row {number}: there is a date and no title. Fill in the title.")
-        return []
-    day, issue, weekday = _day_of(record.get("date"), near)
-    name = tidy(title.text) or title.text
-    kind = _one_of(record, "kind", KINDS, number) or kind_of(name, has_time="start" in record)
-    category = record["category"].text if "category" in record else category_of(name)
-    entry = Entry(
-        text=" | ".join(cell.text for cell in row),
-        where=record.get("date", title).where,
-        title=name,
-        date=day,
-        start=_time(record, "start", number),
-        end=_time(record, "end", number),
-        kind=kind,
-        category=category,
-        venue=record["venue"].text if "venue" in record else None,
-        audience=[part.strip() for part in re.split(r"[;,]", record["audience"].text) if part.strip()]
-        if "audience" in record
-        else [],
-        capacity=_number(record, "places", number),
-        visibility=_one_of(record, "visibility", VISIBILITIES, number),
-        per_school=_number(record, "per school", number),
-    )
-    if issue:
-        entry.issues.append(issue)
-    if weekday is not None and entry.date:
-        weekday_issue(entry, weekday)
-    _refuse_what_cannot_be(entry, number)
-    _read_closing(entry, record, number, near)
-    return [entry]
-
-
-def _refuse_what_cannot_be(entry: Entry, number: int) -> None:
-    if len(entry.title) > 200:
-        raise Unreadable(f"Row {number}: the title has more than 200 letters. Shorten it.")
-    if entry.end and not entry.start:
-        raise Unreadable(f"Row {number}: there is an end and no start. Fill in the start.")
-    if entry.start and entry.end and entry.end <= entry.start:
-        raise Unreadable(f"Row {number}: the end {entry.end:%H:%M} is not after the start {entry.start:%H:%M}.")
-
-
-def _read_closing(entry: Entry, record: Record, number: int, near: date | None) -> None:
-    cell = record.get("closes")
-    if cell is None:
+def _read_row(row: Row, near: date | None, context: Context, table: Table) -> None:
+    """Add the entries of a row of another's table: one for each day of each column of dates."""
+    title, dated = _title_of(row), _dated(row, near)
+    if title is None and not row.has_date(near):
+        title, dated = _words_for_a_date([cell for _, cell, _ in dated]), []
+    if title is None and not dated:
+        if row.all("start", "end", "time", "venue", "host", "audience", "category", "places", "closes"):
+            table.leave_out(row, "there is neither a date nor a title. It was left out; fill them in.")
         return
-    day, issue, _ = _day_of(cell, near or entry.date)
-    if day is None or issue:
-        raise Unreadable(
-            f"Row {number}: “{cell.text[:40]}” under Closes is not a date. Write it like 2026-11-20 12:00."
-        )
-    text = re.sub(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}", " ", cell.text)
-    at = find_time(text)
-    entry.closes = datetime.combine(day, at.start if at and at.start else time(12, 0))
-    entry.closes_has_time = bool(at and at.start)
+    main = next(row.header.of("date", "week"), None)
+    if title and not any(column.role != "due" for column, _, _ in dated) and (main or not dated):
+        dated = [(main or next(row.header.of("due")), title, []), *dated]
+    for column, cell, days in dated:
+        words = title.text if title else _words_of(column, cell, row, near)
+        heard = Said("", days, _time_for(row, column), _venue_of(row), None)
+        _add(row, column, cell.where, hear(words, heard, near, context.venues), table)
 
 
-def _one_of(record: Record, name: str, words: tuple[str, ...], number: int) -> str | None:
-    cell = record.get(name)
-    if cell is None:
+def _add(row: Row, column: Column, where: str, said: Said, table: Table) -> None:
+    if not said.title:
+        table.leave_out(row, "there is a date and no title. It was left out; fill in the title.")
+        return
+    if len(said.title) > LONGEST_TITLE:
+        only = f"Only the first {LONGEST_TITLE} can be kept."
+        table.tell("value-left-out", f"{row.name}: the title has more than {LONGEST_TITLE} letters. {only}")
+    for day in said.days or [no_day()]:
+        table.entries.append(_entry(row, column, where, said, day, table))
+
+
+def _words_for_a_date(cells: list[Cell]) -> Cell | None:
+    """Return what stands as words where a date should, `6/7 transition`; but `TBC` is no title."""
+    words = (cell for cell in cells if not _NOTHING.fullmatch(cell.text))
+    return next((cell for cell in words if not NOT_CERTAIN.search(cell.text)), None)
+
+
+def _title_of(row: Row) -> Cell | None:
+    """Return what a row is called; where no column is for that, the first words of which no column tells the use."""
+    if row.header.has_titles:
+        return row.first("title", "words")
+    if any(column.about for column in row.header.of("date")):
         return None
-    word = cell.text.casefold()
-    if word not in words:
-        raise Unreadable(f"Row {number}: “{cell.text[:40]}” under {name.capitalize()} is none of {', '.join(words)}.")
-    return word
+    unknown = [cell for _, cell in row.all("unknown") if re.search(r"[^\W\d_]{3}", cell.text)]
+    return unknown[0] if unknown else row.first("category")
 
 
-def _number(record: Record, name: str, number: int) -> int | None:
-    cell = record.get(name)
+def _words_of(column: Column, cell: Cell, row: Row, near: date | None) -> str:
+    """Return the title of a row that has none of its own: words beside the date, or what the column's dates are of."""
+    beside = tidy(days_of(cell, near).rest)
+    if re.search(r"[^\W\d_]{3}", beside) and not NOT_CERTAIN.search(beside):
+        return beside
+    if row.header.has_titles:
+        return ""
+    return (column.name if column.role == "due" else column.about).capitalize()
+
+
+def _dated(row: Row, near: date | None) -> list[tuple[Column, Cell, list[Day]]]:
+    """Return the row's cells of dates with their days; a day that is to come has an issue."""
+    cells = row.all(*DATED)
+    found = []
+    for column, cell in cells:
+        days = days_of(cell, near, are_weeks=column.role == "week").days
+        if days or len(cells) == 1 or not _NOTHING.fullmatch(cell.text):
+            found.append((column, cell, days or [no_day(cell.text)]))
+    if found and found[0][0].role == "date":
+        column, cell, days = found[0]
+        found[0] = column, cell, _up_to(row.first("last date"), days, near)
+    return found
+
+
+def _up_to(cell: Cell | None, days: list[Day], near: date | None) -> list[Day]:
+    """Return a first day and those after it up to a last day; of more than 14 the first and the last."""
+    last = days_of(cell, near).days if cell else []
+    first = days[0].day
+    if len(days) != 1 or first is None or len(last) != 1:
+        return days
+    end = last[0].day
+    if end is None or end < first:
+        return [*days, replace(last[0], issue=last[0].issue or BEFORE_THE_FIRST)]
+    if end - first > LONGEST_RANGE:
+        return [*days, replace(last[0], at=None)]
+    return [replace(days[0], day=first + number * DAY) for number in range((end - first).days + 1)]
+
+
+def _time_for(row: Row, column: Column) -> FoundTime | None:
+    """Return the time that stands beside a date: `closing time` goes with `closing date`, `time` with the event's."""
+    first = _beside(row, column, "start") or _beside(row, column, "time")
+    last = _beside(row, column, "end")
+    found = join_times(first, last)
+    if found is None and not _NO_TIME.fullmatch(first + last):
+        return FoundTime("", None, ambiguous=True)
+    return found
+
+
+def _beside(row: Row, column: Column, role: str) -> str:
+    """Return the text of a column with this role that belongs to a column of dates, or to none."""
+    cells = [(_owner(one, row.header), cell) for one, cell in row.all(role)]
+    own = [cell.text for owner, cell in cells if owner is column]
+    shared = [cell.text for owner, cell in cells if owner is None and column.role != "due"]
+    return next(iter([*own, *shared]), "")
+
+
+def _owner(column: Column, header: Header) -> Column | None:
+    keys = ((one, one.about or one.name.removesuffix(" date")) for one in header.of(*DATED))
+    return next((one for one, key in keys if column.name.startswith(key)), None)
+
+
+def _venue_of(row: Row) -> str | None:
+    places = [cell.text for _, cell in row.all("venue")] or [cell.text for _, cell in row.all("host")][:1]
+    return ", ".join(dict.fromkeys(places)) or None
+
+
+def _entry(row: Row, column: Column, where: str, said: Said, day: Day, table: Table) -> Entry:
+    at = time_of(said, day)
+    kind, category = _kind_and_category(row, table)
+    category = category or category_of(said.title)
+    has_start = at is not None and at.start is not None
+    entry = Entry(
+        text=row.text,
+        where=where,
+        title=said.title,
+        date=day.day,
+        start=at.start if at else None,
+        end=at.end if at and has_start else None,
+        kind=kind or ("deadline" if column.role == "due" else kind_of(said.title, has_time=at is not None)),
+        category=category,
+        venue=said.venue,
+        audience=_audience_of(row, said.title),
+        capacity=_places(row, "places", table),
+        visibility=_visibility(row, category, table),
+        per_school=_places(row, "per school", table),
+    )
+    _read_closing(entry, row, table)
+    written = _beside(row, column, "weekday")[:3].casefold()
+    weekdays = [day.weekday, said.weekday]
+    if written in WEEKDAYS and len(said.days) == 1 and day.weekday is None:
+        weekdays.append(weekday_number(written))
+    return finish(entry, day, weekdays, at)
+
+
+def _audience_of(row: Row, title: str) -> list[str]:
+    cell = row.first("audience")
     if cell is None:
+        return audience_of(title)
+    return [] if _ANYONE.fullmatch(cell.text) else split(cell)
+
+
+def _kind_and_category(row: Row, table: Table) -> tuple[str | None, str | None]:
+    """Return both, each None where it is not said; a column Kind or Type may be for either."""
+    kind, category = row.first("kind"), row.first("category")
+    if category and not kind and category.text.casefold() in KINDS:
+        return category.text.casefold(), None
+    if kind and not category and kind.text.casefold() not in KINDS:
+        return None, kind.text
+    said = table.unless_wrong(row, lambda: one_of(kind, "Kind", KINDS), "It was left out.")
+    return said, category.text if category else None
+
+
+def _places(row: Row, role: str, table: Table) -> int | None:
+    named = row.all(role)
+    if not named or _NO_LIMIT.fullmatch(named[0][1].text):
         return None
-    if not (cell.text.isascii() and cell.text.isdecimal() and int(cell.text) <= 100_000):
-        raise Unreadable(f"Row {number}: “{cell.text[:40]}” under {name.capitalize()} is not a whole number.")
-    return int(cell.text)
+    column, cell = named[0]
+    about = _ABOUT_PLACES.fullmatch(cell.text)
+    said = replace(cell, text=about[1]) if about else cell
+    return table.unless_wrong(row, lambda: number(said, column.name.capitalize()), "It was left out.")
 
 
-def _time(record: Record, name: str, number: int) -> time | None:
-    cell = record.get(name)
+def _visibility(row: Row, category: str | None, table: Table) -> str | None:
+    cell = row.first("visibility")
     if cell is None:
-        return None
-    if isinstance(cell.value, time):
-        return cell.value.replace(second=0, microsecond=0)
-    exact = re.fullmatch(r"([01]?\d|2[0-3])[:.]([0-5]\d)", cell.text)
-    if exact and (len(exact[1]) == 2 or int(exact[1]) > 6):
-        return time(int(exact[1]), int(exact[2]))
-    found = find_time(cell.text)
-    if found is None or found.start is None:
-        raise Unreadable(
-            f"Row {number}: “{cell.text[:40]}” under {name.capitalize()} is not a time. Write it like 13:30."
-        )
-    return found.start
+        return "team" if category in TEAM_ONLY else None
+    said = table.unless_wrong(row, lambda: one_of(cell, "Visibility", VISIBILITIES), "It is for the team only.")
+    return said or "team"
+
+
+def _read_closing(entry: Entry, row: Row, table: Table) -> None:
+    closes = table.unless_wrong(row, lambda: closing(row.first("closes"), entry.date), "It was left out.")
+    entry.closes, entry.closes_has_time = closes or (None, False)
+    if not table.unless_wrong(row, lambda: close_by_the_start(entry), "It was left out."):
+        entry.closes = None

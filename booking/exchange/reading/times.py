@@ -16,6 +16,20 @@ _SINGLE = re.compile(r"(?<![\d.:/])(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?\s*(?P<hal
 _BARE = re.compile(r"(?<![\d.:/])(?P<h>\d{1,2})[.:](?P<m>\d{2})(?![\d.:/])")
 _NOON = re.compile(r"\b(?:12\s*)?(?:noon|midday)\b", re.IGNORECASE)
 _LEAD = re.compile(r"(?:\b(?:by|at|from|before)\s+|@\s*)$", re.IGNORECASE)
+_NOON_OF_A_RANGE = re.compile(
+    rf"(?P<before>\d{_TO}|\d\s*[ap]\.?m\.?{_TO})(?:12\s*)?(?:noon|midday)\b|\b(?:12\s*)?(?:noon|midday)(?={_TO}\d)",
+    re.IGNORECASE,
+)
+# What fills a cell under Start needs no marks to be a time: `9`, `0930`, `9-11`; `9.3` is 9.30 stored as a number.
+_WHOLE_ONE = r"(?P<h{n}>\d{{1,2}})(?:[.:h]?(?P<m{n}>[0-5]\d)|\.(?P<tens{n}>[1-5]))?\s*(?P<half{n}>[ap]\.?m\.?)?"
+_WHOLE = re.compile(
+    rf"(?:(?:from|at|by)\s+|(?P<between>between\s+)|@\s*)?{_WHOLE_ONE.format(n=1)}"
+    rf"(?:(?:{_TO}|\s+till?\s+|(?(between)\s+and\s+|(?!))){_WHOLE_ONE.format(n=2)})?",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"\s{3,}")  # a run of thousands would be gone through once for each
+_SECONDS = re.compile(r"(?<=\d:\d{2}):\d{2}(?:\.\d+)?Z?\b")
+_HOURS = re.compile(r"(?<=\d)\s*(?:hrs?|hours|h|o['’]?clock)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +45,55 @@ class FoundTime:
 
 def find_time(text: str) -> FoundTime | None:
     """Return the first time in a text, or None. Hours 1 to 6 without am or pm are afternoon."""
+    text = _SPACES.sub(" ", text)
     for reader in (_numbered, _range, _compact_range, _noon, _single, _bare):
         found = reader(text)
         if found:
             return found
     return None
+
+
+def read_time(text: str) -> FoundTime | None:
+    """Return the time that a whole cell says, or the one among its words; two times that are no range are ambiguous."""
+    text = _HOURS.sub("", _SECONDS.sub("", _noon_as_number(_SPACES.sub(" ", text.strip()))))
+    match = _WHOLE.fullmatch(text.rstrip("."))
+    found = (match and _whole(match)) or find_time(text)
+    if found and not found.ambiguous and find_time(found.rest):
+        return FoundTime(found.rest, None, ambiguous=True, likely=found.start)
+    return found
+
+
+def _whole(match: re.Match[str]) -> FoundTime | None:
+    first, last = _minutes(match, 1), _minutes(match, 2)
+    if match["h2"]:
+        return _between(match, first, last, "")
+    at = _clock(match["h1"], first, match["half1"])
+    return FoundTime("", at) if at else None
+
+
+def _minutes(match: re.Match[str], number: int) -> str | None:
+    tens = match[f"tens{number}"]
+    return f"{tens}0" if tens else match[f"m{number}"]
+
+
+def join_times(first: str, last: str) -> FoundTime | None:
+    """Return what the cells under Start and End say together; ambiguous where they contradict each other.
+
+    An end alone is ambiguous too, and has its end.
+    """
+    together = read_time(f"{first} - {last}") if _WHOLE.fullmatch(f"{first.strip()}-{last.strip()}") else None
+    if together and together.end:
+        return together
+    begins, ends = read_time(first) if first else None, read_time(last) if last else None
+    if ends is None:
+        return begins
+    if begins is None:
+        return FoundTime("", None, ends.start, ambiguous=True)
+    if begins.ambiguous or ends.ambiguous or begins.start is None or ends.start is None:
+        return FoundTime("", None, ambiguous=True, likely=begins.likely or begins.start)
+    if ends.start <= begins.start or (begins.end and begins.end != ends.start):
+        return FoundTime("", None, ambiguous=True, likely=begins.start)
+    return FoundTime("", begins.start, ends.start)
 
 
 def _numbered(text: str) -> FoundTime | None:
@@ -47,18 +105,29 @@ def _numbered(text: str) -> FoundTime | None:
     return FoundTime(text[: match.start()] + match["n"] + " " + text[match.end() :], at)
 
 
+def _noon_as_number(text: str) -> str:
+    """Write the noon of a range as a number: `10am - noon` is 10am - 12pm."""
+    return _NOON_OF_A_RANGE.sub(lambda match: (match["before"] or "") + "12pm", text)
+
+
 def _range(text: str) -> FoundTime | None:
+    text = _noon_as_number(text)
     for match in _RANGE.finditer(text):
         if not (match["m1"] or match["half1"] or match["m2"] or match["half2"]):
             continue  # `Years 5-6` are no hours
         if not match["half1"] and not match["m1"] and not match["half2"]:
             continue
-        half1, half2 = match["half1"], match["half2"]
-        end = _clock(match["h2"], match["m2"], half2)
-        start = _clock(match["h1"], match["m1"], half1 or _same_half(match["h1"], match["h2"], half2))
-        if start and end and start < end:
-            return FoundTime(_without(text, match), start, end)
+        if found := _between(match, match["m1"], match["m2"], _without(text, match)):
+            return found
     return None
+
+
+def _between(match: re.Match[str], first: str | None, last: str | None, rest: str) -> FoundTime | None:
+    """Return a range by its hours and these minutes, or None. `13.30-15.00pm` has a pm too many."""
+    half = match["half2"] if int(match["h2"]) <= 12 else None
+    end = _clock(match["h2"], last, half)
+    start = _clock(match["h1"], first, match["half1"] or _same_half(match["h1"], match["h2"], half))
+    return FoundTime(rest, start, end) if start and end and start < end else None
 
 
 def _same_half(first: str, second: str, half: str | None) -> str | None:
