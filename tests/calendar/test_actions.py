@@ -154,6 +154,7 @@ def test_what_an_organiser_says_becomes_a_draft(tom: Person) -> None:
         "cancelled_at": None,
         "cancel_note": "",
         "import_key": None,
+        "own_visibility": True,
     }
     assert {audience.name for audience in event.audiences} == {"SENCos", "Headteachers"}
     assert (event.venue.name, event.venue.is_online) == ("oak SUITE", False)
