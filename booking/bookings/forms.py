@@ -118,14 +118,6 @@ class BookingForm(PageForm):
         if len(self.places) < self.most_colleagues:
             self.places.append_entry()
 
-    def remove_colleague(self, number: int) -> None:
-        """Take a block out; the others keep what was typed."""
-        kept = [entry.form.data for index, entry in enumerate(self.places.entries) if index != number]
-        while self.places.entries:
-            self.places.pop_entry()
-        for data in kept:
-            self.places.append_entry(data)
-
     def contact(self) -> Contact:
         """Return who books."""
         return Contact(self.name.data, self.email.data, int(self.school.data) if self.school.data else None)

@@ -4,7 +4,7 @@ Who booked reads of all places of the booking; an attendee only of their own (ru
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from booking.bookings import queries
@@ -16,6 +16,7 @@ from booking.calendar.when import When
 from booking.core.addresses import absolute
 from booking.core.clock import now
 from booking.core.db import db
+from booking.core.text import name_key
 from booking.core.tokens import link_token
 from booking.notifications import outbox
 from booking.notifications.outbox import Invitation, Sender, sender_address
@@ -30,6 +31,19 @@ class Letter:
     places: tuple[Place, ...]
     link: str
     is_booker: bool
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether it is about a place of the recipient alone, and not one of who they booked for."""
+        first = self.places[0]
+        own = first.email == self.email and name_key(first.name) == name_key(self.name)
+        return not self.is_booker or (len(self.places) == 1 and own)
+
+    @property
+    def names(self) -> str:
+        """Who the places are for."""
+        *others, last = (place.name for place in self.places)
+        return f"{', '.join(others)} and {last}" if others else last
 
 
 def booked(booking: Booking) -> None:
@@ -58,12 +72,13 @@ def moved(event: Event, bookings: Iterable[Booking], *, was: When) -> int:
 
     Where the way to join on line is all that changed, it concerns those with a confirmed place.
     """
-    only_the_link = replace(was, joining_link=event.joining_link) == When.of(event)
+    changed = was.differs_from(When.of(event))
+    only_the_link = changed == ["joining link"]
     letters = []
     for booking in bookings:
         told = [p for p in _active(booking) if p.status is PlaceStatus.CONFIRMED or not only_the_link]
         letters += [(booking, letter, "moved") for letter in _letters(booking, told)] if told else []
-    _post(event, letters, "REQUEST", was=event_card(event, was), only_the_link=only_the_link)
+    _post(event, letters, "REQUEST", was=event_card(event, was), changed=changed)
     return len(letters)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from booking.bookings.models import PlaceStatus
+from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.terms import HalfTerm, school_day_before
 from booking.core.clock import on_the_wall
@@ -96,6 +96,16 @@ def may_move(old: PlaceStatus, new: PlaceStatus) -> bool:
 def least_good(statuses: Collection[PlaceStatus]) -> PlaceStatus:
     """Return what a booking has come to: the least good status of its places."""
     return max(statuses, key=FROM_BEST.index)
+
+
+def as_it_stands(event: Event, place: Place) -> PlaceStatus:
+    """Return what has become of a place: it went with its event where that was called off."""
+    return PlaceStatus.CANCELLED if event.status is EventStatus.CANCELLED else place.status
+
+
+def first_outcome(places: Collection[Place]) -> PlaceStatus:
+    """Return what a booking came to when it was made: whoever had to wait keeps the number for good."""
+    return PlaceStatus.CONFIRMED if all(place.position is None for place in places) else PlaceStatus.WAITING
 
 
 def can_cancel(event: Event, *, at: datetime) -> bool:

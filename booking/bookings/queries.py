@@ -126,6 +126,11 @@ def anybody_waits(event: Event) -> bool:
     )
 
 
+def has_active_places(event: Event) -> bool:
+    """Tell whether anybody has a place at the event, or waits for one."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(Place.event_id == event.id, Place.status.in_(ACTIVE)))))
+
+
 def waiting_rows(event: Event) -> list[tuple[int, int, int, bool]]:
     """Return (place id, booking id, number, waits together) of everyone who waits, in order."""
     rows = db.session.execute(

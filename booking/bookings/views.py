@@ -28,6 +28,7 @@ from booking.core.tokens import link_token
 from booking.core.web import limiter
 from booking.directory import queries as directory_queries
 from booking.directory.guards import area, by_link, public, signed_in, visitor
+from booking.reminders import queries as reminder_queries
 
 bp = Blueprint("bookings", __name__)
 
@@ -41,7 +42,8 @@ def book(event_id: int) -> ResponseReturnValue:
     if event is None:
         return unseen(event_id)
     form = _form(event)
-    if request.method == "POST" and _change_rows(form):
+    if "add" in request.form:
+        form.add_colleague()  # nothing typed is lost, nothing is checked yet
         return _page(event, form)
     if form.validate_on_submit():
         return _book(event, form)
@@ -56,17 +58,6 @@ def _form(event: Event) -> BookingForm:
     known = {"name": who.name, "email": who.email, "school": str(who.school_id or "")} if who else {}
     schools = directory_queries.schools_to_choose(area())
     return BookingForm(data=known, schools=schools, colleagues=event.places_per_booking - 1, names_only=event.private)
-
-
-def _change_rows(form: BookingForm) -> bool:
-    """Add or take out a colleague's block where that was pressed; nothing typed is lost, nothing is checked yet."""
-    if "add" in request.form:
-        form.add_colleague()
-    elif "remove" in request.form:
-        form.remove_colleague(request.form.get("remove", 0, type=int))
-    else:
-        return False
-    return True
 
 
 def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
@@ -87,8 +78,13 @@ def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
         return _refused(event, form, refused)
     except Refused as refused:
         return _refused(event, form, refused)
+    first = policy.first_outcome(booking.places)
     if event.private:
-        return _answer_by_mail(event, policy.least_good([place.status for place in booking.places]))
+        return _answer_by_mail(event, first)
+    if first is not _outcome(booking):
+        # A form that was sent before is answered as it was then; the page says what is so by now.
+        flash(first, "outcome")
+        flash("You have sent this form before. This is how it stands now.")
     return redirect(url_for(".booking", token=link_token(queries.BOOKING_LINK, booking.key)))
 
 
@@ -145,10 +141,16 @@ def booking(token: str) -> ResponseReturnValue:
         event=found.event,
         place=place_in_words(found.event),
         token=token,
-        outcome=just_now[-1] if just_now else policy.least_good([place.status for place in found.places]),
+        outcome=just_now[-1] if just_now else _outcome(found),
         can_cancel=policy.can_cancel(found.event, at=now()),
-        ahead=queries.places_in_queue(found.places),
+        as_it_stands=policy.as_it_stands,
+        ahead={} if found.event.is_cancelled else queries.places_in_queue(found.places),
+        reminded_on=reminder_queries.days_to_come(found.event, at=now()),
     )
+
+
+def _outcome(booking: Booking) -> PlaceStatus:
+    return policy.least_good([policy.as_it_stands(booking.event, place) for place in booking.places])
 
 
 @bp.route("/bookings/<token>/cancel", methods=["GET", "POST"])
@@ -179,9 +181,10 @@ def place(token: str) -> ResponseReturnValue:
         event=found.event,
         where=place_in_words(found.event),
         token=token,
-        outcome=found.status,
+        outcome=policy.as_it_stands(found.event, found),
         can_cancel=policy.can_cancel(found.event, at=now()),
-        ahead=queries.places_in_queue([found]),
+        ahead={} if found.event.is_cancelled else queries.places_in_queue([found]),
+        reminded_on=reminder_queries.days_to_come(found.event, at=now()),
     )
 
 
@@ -214,6 +217,7 @@ def my() -> ResponseReturnValue:
         coming=[one for one in made if one.event.ends_at > now()],
         past=[one for one in made if one.event.ends_at <= now()],
         given=[one for one in given if one.event.day >= today()],
+        as_it_stands=policy.as_it_stands,
         booking_token=lambda one: link_token(queries.BOOKING_LINK, one.key),
         place_token=lambda one: link_token(queries.PLACE_LINK, one.key),
         feed_address=absolute("feeds.my", token=link_token("feed", person.feed_key)),

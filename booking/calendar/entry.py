@@ -1,6 +1,7 @@
 """An event as its entry in a calendar: what anybody may see, or what somebody with a place may."""
 
 from booking.calendar.ical import CalendarEntry
+from booking.calendar.markup import as_text
 from booking.calendar.models import Event, Kind
 from booking.calendar.when import place_in_words
 from booking.core.addresses import under_base
@@ -17,7 +18,7 @@ def entry_of(event: Event, *, own: bool = False, joining_link: str = "", status:
     invitation alone.
     """
     page = under_base(event.path)
-    lines = [event.description]
+    lines = [as_text(event.description)]
     if event.is_cancelled:
         lines.insert(0, " ".join(("This event has been cancelled.", event.cancel_note)).strip())
     if joining_link and not event.is_cancelled:

@@ -22,7 +22,7 @@ from wtforms.validators import Length, NumberRange, Optional, Regexp, Validation
 from booking.calendar.actions import EventValues
 from booking.calendar.models import Audience, Category, Event, Kind, Visibility
 from booking.calendar.terms import FIRST_YEAR, LAST_YEAR
-from booking.core.clock import on_the_wall, wall
+from booking.core.clock import on_the_wall, today, wall
 from booking.core.forms import Form, Required, cleaned
 from booking.core.text import paragraphs
 
@@ -159,9 +159,9 @@ class EventForm(Form):
             raise ValidationError("The end has to be after the start")
 
     def validate_closes_day(self, field: DayField) -> None:
-        """Refuse a closing of bookings after the start."""
-        closes = self._closes_at()
-        if closes and self.day.data and closes > on_the_wall(self.day.data, self.starts.data or time(23, 59)):
+        """Refuse a closing of bookings after the start; of what lies in the past that is not what is wrong."""
+        closes, day = self._closes_at(), self.day.data
+        if closes and day and day >= today() and closes > on_the_wall(day, self.starts.data or time(23, 59)):
             raise ValidationError("Booking has to close before the event starts")
 
     def validate_closes_time(self, field: ClockField) -> None:

@@ -94,7 +94,10 @@ def vevent(entry: CalendarEntry) -> bytes:
 
 
 def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, refresh_hours: int = 4) -> bytes:
-    """Return a whole calendar of finished VEVENT blocks: no METHOD, one zone, a name and how often to look again."""
+    """Return a whole calendar of finished VEVENT blocks: no METHOD, one zone, a name and how often to look again.
+
+    `source` is its own address; empty where that is a secret: files of a calendar are passed on.
+    """
     head = _head()
     refresh = timedelta(hours=refresh_hours)
     for key, value in (
@@ -107,7 +110,8 @@ def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, r
     head.add("x-wr-timezone", vText("Europe/London"))
     head.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
     head.add("x-published-ttl", vDuration(refresh))
-    head.add("source", source, parameters={"VALUE": "URI"})
+    if source:
+        head.add("source", source, parameters={"VALUE": "URI"})
     return _join(head, blocks)
 
 

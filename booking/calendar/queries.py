@@ -80,12 +80,17 @@ def _chosen(area_id: int, reader: Reader, filters: Filters, today: date) -> list
     if filters.categories:
         conditions.append(Event.category.has(Category.slug.in_(filters.categories)))
     if filters.audiences:
-        conditions.append(Event.audiences.any(Audience.slug.in_(filters.audiences)))
+        conditions.append(_for_audiences(filters))
     conditions += [Event.title.icontains(word, autoescape=True) for word in filters.words]
     if filters.only_free:
         free = sa.or_(Event.capacity.is_(None), Event.taken < Event.capacity)
         conditions.append(sa.and_(Event.takes_bookings, free, Event.status == EventStatus.PUBLISHED))
     return conditions
+
+
+def _for_audiences(filters: Filters) -> ColumnElement[bool]:
+    """Return the condition for what is for one of these audiences: what names none is for anyone."""
+    return sa.or_(Event.audiences.any(Audience.slug.in_(filters.audiences)), ~Event.audiences.any())
 
 
 def _days(filters: Filters, today: date) -> list[ColumnElement[bool]]:
@@ -109,7 +114,7 @@ def year_events(area_id: int, year: int, reader: Reader, filters: Filters = NO_F
     if filters.categories:
         statement = statement.where(Event.category.has(Category.slug.in_(filters.categories)))
     if filters.audiences:
-        statement = statement.where(Event.audiences.any(Audience.slug.in_(filters.audiences)))
+        statement = statement.where(_for_audiences(filters))
     return db.session.scalars(statement.options(joinedload(Event.category)).order_by(*IN_ORDER)).all()
 
 

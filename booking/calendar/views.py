@@ -70,7 +70,7 @@ def planner(year: str | None = None) -> ResponseReturnValue:
     number = parse_year(year) if year else current
     if number is None or not current - YEARS_BACK <= number <= current + YEARS_AHEAD:
         abort(404)
-    filters, problem = _filters()
+    filters, problem, _ = _filters()
     team = who.in_team and request.args.get("team", "y" if not request.args else "") == "y"
     seen_as = who if team else Reader(signed_in=who.signed_in)
     return render_template(
@@ -98,7 +98,7 @@ def _years(known: list[int], shown: int, current: int) -> list[int]:
 def events() -> ResponseReturnValue:
     """Show the list, with filters and search."""
     here, who, day = area(), reader(), today()
-    filters, problem = _filters()
+    filters, problem, readable = _filters()
     total = 0 if problem else queries.count_events(here.id, who, filters, today=day)
     pages = max(1, ceil(total / PER_PAGE))
     page = min(max(request.args.get("page", 1, type=int), 1), pages)
@@ -120,21 +120,28 @@ def events() -> ResponseReturnValue:
         categories=queries.categories_seen(here.id, who),
         audiences=queries.audiences(here.id),
         problem=problem,
+        others_address=_list_address(readable) if filters.is_set else "",
     ), 400 if problem else 200
 
 
-def _filters() -> tuple[Filters, Refused | None]:
-    """Return the filters of the address; where they cannot be read, none and the sentence that says so."""
+def _filters() -> tuple[Filters, Refused | None, dict[str, list[str]]]:
+    """Return the filters of the address that can be read, the first sentence about one that cannot, and what is left.
+
+    What cannot be read leaves the others as they were set.
+    """
     here = area()
-    try:
-        return read_filters(
-            request.args.to_dict(flat=False),
-            categories={category.slug for category in queries.categories_seen(here.id, reader())},
-            audiences={audience.slug for audience in queries.audiences(here.id)},
-            areas={here.slug},
-        ), None
-    except Refused as refused:
-        return Filters(), refused
+    categories = {category.slug for category in queries.categories_seen(here.id, reader())}
+    audiences = {audience.slug for audience in queries.audiences(here.id)}
+    query, problem = request.args.to_dict(flat=False), None
+    while True:
+        try:
+            filters = read_filters(query, categories=categories, audiences=audiences, areas={here.slug})
+        except Refused as refused:
+            problem, name = problem or refused, refused.field or ""
+            known = {"category": categories, "audience": audiences}.get(name, set())
+            query = {**query, name: [value for value in query[name] if value.strip() in known]}
+        else:
+            return filters, problem, {key: values for key, values in query.items() if values and key != "page"}
 
 
 def _page_address(page: int) -> str:

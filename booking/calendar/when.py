@@ -22,6 +22,16 @@ class When:
         """Return when and where this event is now."""
         return cls(event.day, event.last_day, event.starts, event.ends, place_in_words(event), event.joining_link)
 
+    def differs_from(self, other: "When") -> list[str]:
+        """Return what is another: date, time, place, joining link."""
+        parts = {
+            "date": (self.day, self.last_day) != (other.day, other.last_day),
+            "time": (self.starts, self.ends) != (other.starts, other.ends),
+            "place": self.place != other.place,
+            "joining link": self.joining_link != other.joining_link,
+        }
+        return [name for name, differs in parts.items() if differs]
+
 
 def place_in_words(event: Event) -> str:
     """Return where it is: the venue's name and address, or nothing."""

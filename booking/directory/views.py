@@ -131,11 +131,14 @@ def details() -> ResponseReturnValue:
     return redirect(wanted or _first_page(person))
 
 
-@bp.post("/demo/sign-in")
+@bp.route("/demo/sign-in", methods=["GET", "POST"])
 @demo_only
 def demo_sign_in() -> ResponseReturnValue:
-    """Sign in as the demonstration's organiser at once."""
-    return _welcome(queries.find_person(DEMO_ORGANISER) or abort(404), "")
+    """Say what organisers see; the press signs in as the demonstration's organiser at once."""
+    organiser = queries.find_person(DEMO_ORGANISER) or abort(404)
+    if request.method == "POST":
+        return _welcome(organiser, "")
+    return render_template("directory/demo.html", organiser=organiser)
 
 
 def _form(template: str, form: Any, *, outcome: str = "", **context: Any) -> ResponseReturnValue:

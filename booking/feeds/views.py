@@ -114,7 +114,8 @@ def my(token: str) -> ResponseReturnValue:
             entries.append(entry_of(place.event, own=True, status=status))
     if person.school_id:
         entries += [entry_of(event) for event in queries.closing_dates(area().id, today=today())]
-    feed = _feed(f"My bookings – {area().short_name}", absolute("feeds.my", token=token), entries)
+    # Its address is a secret, so it does not stand in it.
+    feed = _feed(f"My bookings – {area().short_name}", "", entries)
     return _answer(feed, FOR_ONE)
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 from booking.bookings import actions as bookings
+from booking.bookings import queries as bookings_queries
 from booking.calendar import actions as calendar
 from booking.calendar import catalogue
 from booking.calendar.actions import EventValues
 from booking.calendar.catalogue import VenueValues
 from booking.calendar.models import Event, EventStatus, Venue
 from booking.calendar.when import When
+from booking.calendar.wording import say_day, say_time
 from booking.core.clock import now, today
 from booking.core.db import atomic, lock
+from booking.core.errors import refuse_unless
 from booking.directory.models import Area, Person
 from booking.organiser import queries
 from booking.reminders import actions as reminders
@@ -18,9 +21,14 @@ from booking.reminders import actions as reminders
 
 @atomic
 def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) -> int:
-    """Change an event; tell who booked where it moved; let in who waits where there is room. Returns how many mails."""
-    was, capacity, category_id = When.of(event), event.capacity, event.category_id
+    """Change an event; tell who booked where it moved; let in who waits where there is room. Returns how many mails.
+
+    Raises Refused for a move into the past of what people have booked, and what `calendar.edit_event` raises.
+    """
+    was, capacity, category_id, was_over = When.of(event), event.capacity, event.category_id, event.ends_at <= now()
     calendar.edit_event(event, values, by=by, revision=revision)
+    if not was_over and (event.day, event.starts) != (was.day, was.starts):
+        _refuse_the_past(event)
     told = _tell_if_moved(event, was)
     if event.capacity != capacity:
         bookings.capacity_changed(event)
@@ -30,6 +38,24 @@ def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) 
     if event.day != was.day or (event.category_id != category_id and not event.own_reminders):
         reminders.pass_over_the_past(event)
     return told
+
+
+def _refuse_the_past(event: Event) -> None:
+    """Raise Refused where people would find a place of theirs in the past: they hear nothing of it and cannot cancel.
+
+    What was over before is another matter: there the record is put right.
+    """
+    if event.status is not EventStatus.PUBLISHED or not bookings_queries.has_active_places(event):
+        return
+    why = "People have booked: nobody would hear of it."
+    refuse_unless(
+        event.day >= today(), f"{say_day(event.day)} is in the past; choose a day to come. {why}", field="day"
+    )
+    refuse_unless(
+        event.starts is None or event.starts_at > now(),
+        f"{say_time(event.starts)} today is in the past; choose a time to come. {why}",
+        field="starts",
+    )
 
 
 def _tell_if_moved(event: Event, was: When) -> int:

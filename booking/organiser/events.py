@@ -54,6 +54,7 @@ def events() -> ResponseReturnValue:
         show=show,
         categories=calendar_queries.categories(here.id),
         waiting=bookings_queries.waiting_counts([event.id for event in found]),
+        drafts=queries.drafts_by_year(here.id) if show == "coming" else {},
         **paging(total),
     )
 

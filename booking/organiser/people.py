@@ -57,6 +57,11 @@ def log() -> ResponseReturnValue:
         area().id, event_id=request.args.get("event", type=row_number), limit=queries.PER_PAGE, offset=offset()
     )
     events = {entry.subject_id for entry in rows if entry.subject == "event" and entry.subject_id}
+    nameless = {entry.actor_id for entry in rows if entry.actor_id and not entry.actor_name}
     return render_template(
-        "organiser/log.html", entries=rows, titles=queries.titles_of(events, area().id), **paging(total)
+        "organiser/log.html",
+        entries=rows,
+        titles=queries.titles_of(events, area().id),
+        emails=queries.emails_of(nameless) if nameless else {},
+        **paging(total),
     )

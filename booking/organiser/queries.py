@@ -1,6 +1,6 @@
 """Reads of the organisers' desk."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
@@ -10,9 +10,10 @@ from sqlalchemy.orm import joinedload, selectinload
 from booking.bookings.models import Booking
 from booking.calendar.models import Category, Event, EventStatus, Kind, Venue
 from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS
-from booking.calendar.terms import monday_of
+from booking.calendar.terms import monday_of, school_year_of
 from booking.core.audit import AuditEntry
 from booking.core.db import db
+from booking.directory.models import Person
 from booking.reminders.models import ReminderRule
 
 PER_PAGE = 50
@@ -55,6 +56,13 @@ def count_drafts(area_id: int) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(*chosen)) or 0
 
 
+def drafts_by_year(area_id: int) -> dict[int, int]:
+    """Return how many drafts each school year has; years without any are left out."""
+    chosen = (Event.area_id == area_id, Event.status == EventStatus.DRAFT)
+    days = db.session.scalars(sa.select(Event.day).where(*chosen).order_by(Event.day))
+    return dict(Counter(school_year_of(day) for day in days))
+
+
 def newest_bookings(area_id: int, *, limit: int = 8) -> Sequence[Booking]:
     """Return the newest bookings, with events and places."""
     return db.session.scalars(
@@ -76,6 +84,12 @@ def log_entries(area_id: int, *, event_id: int | None, limit: int, offset: int) 
         sa.select(AuditEntry).where(*chosen).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
     ).all()
     return rows, db.session.scalar(sa.select(sa.func.count()).select_from(AuditEntry).where(*chosen)) or 0
+
+
+def emails_of(person_ids: Collection[int]) -> dict[int, str]:
+    """Return the addresses of these people, by id: what the log calls who had no name yet."""
+    rows = db.session.execute(sa.select(Person.id, Person.email).where(Person.id.in_(person_ids)))
+    return {row[0]: row[1] for row in rows}
 
 
 def titles_of(event_ids: Collection[int], area_id: int) -> dict[int, str]:

@@ -1,17 +1,18 @@
 """Reads of reminder rules, and of who is to be reminded."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind
+from booking.core.clock import wall
 from booking.core.db import db
 from booking.notifications.models import Message
 from booking.reminders.models import Reminder, ReminderRule
-from booking.reminders.policy import MOST_DAYS_BEFORE
+from booking.reminders.policy import MOST_DAYS_BEFORE, Rule, due_at
 
 LONGEST = timedelta(days=MOST_DAYS_BEFORE + 1)
 
@@ -38,6 +39,13 @@ def rules_for(event: Event) -> Sequence[ReminderRule]:
         else sa.and_(ReminderRule.category_id == event.category_id, ReminderRule.event_id.is_(None))
     )
     return _rules(owner)
+
+
+def days_to_come(event: Event, *, at: datetime) -> list[date]:
+    """Return the days on which whoever has a place at this instant is still reminded, in order."""
+    rules = [Rule(rule.id, rule.days_before, rule.at, rule.active_since) for rule in rules_for(event)]
+    instants = sorted(due_at(rule, event.day) for rule in rules if rule.active_since <= due_at(rule, event.day))
+    return list(dict.fromkeys(wall(one).date() for one in instants if at < one < event.starts_at))
 
 
 def rules_of_category(category_id: int) -> Sequence[ReminderRule]:

@@ -96,6 +96,33 @@ def test_cancelling_gives_the_place_to_the_first_who_waits() -> None:
     assert actions.audit() == []
 
 
+def test_who_booked_for_others_is_told_by_name_who_came_up_from_the_waiting_list() -> None:
+    event = make_event(capacity=1)
+    first = book(event, "Priya Nair")
+    places = [NewPlace("Sam Green", "sam@school.example"), NewPlace("Uma Fenn")]
+    actions.book(event, by=PRIYA, places=places, together=False)
+    book(event, "Ada Obi")
+    actions.cancel(first)
+    told = {m.to_email: m for m in db.session.query(Message).filter_by(kind="promoted")}
+    headings = {to: message.text.split("\n", 1)[0] for to, message in told.items()}
+    assert headings == {
+        "priya@school.example": "The place for Sam Green is booked: one has come free",
+        "sam@school.example": "A place has come free, and it is yours",
+    }
+    for to, heading in headings.items():
+        assert f"{heading}</h1>" in told[to].html
+    assert "Uma Fenn" not in told["priya@school.example"].text
+
+
+def test_a_group_that_came_up_together_is_named_to_who_booked() -> None:
+    event = make_event(capacity=3)
+    first = book(event, "Priya Nair", "A", "B")
+    book(event, "Ravi Shah", "Sam Green", "Uma Fenn")
+    actions.cancel(first)
+    (message,) = db.session.query(Message).filter_by(kind="promoted")
+    assert message.text.startswith("The places for Ravi Shah, Sam Green and Uma Fenn are booked: they have come free\n")
+
+
 def test_one_place_of_several_can_be_cancelled() -> None:
     event = make_event(capacity=5)
     booking = book(event, "Priya Nair", "Ada Obi")

@@ -175,6 +175,7 @@ CASES = [
         status=410,
     ),
     Case("subscribe", "feeds.subscribe", "Subscribe", "Keep these dates in your own calendar"),
+    Case("try-it", "directory.demo_sign_in", "Try it as an organiser"),
     Case("mailbox", "notifications.mailbox", "Mailbox", "Mailbox of the demonstration"),
     Case("mail", "notifications.mail", "{mail.subject}", "", lambda known: {"message_id": known.mail.id}),
     Case("contact", "site.contact", "Contact us"),

@@ -169,7 +169,8 @@ def test_whoever_waits_longest_gets_the_place_that_an_organiser_cancels(
     expect(page.get_by_text(f"number {waiting + 1} in the queue")).to_be_visible()
 
     desk.goto("/")
-    press(desk, "Try it as an organiser")
+    follow(desk, "Try it as an organiser")
+    press(desk, "Sign in as an organiser")
     expect(desk.get_by_role("heading", level=1)).to_have_text("Desk")
     desk.goto(f"/manage/events/{event.id}/places/")
     everybody = statuses(desk)
@@ -260,7 +261,7 @@ def test_an_organiser_makes_publishes_moves_and_cancels_an_event(
     expect(desk.get_by_role("status")).to_have_text("Mia Brown is confirmed. They have an e-mail.")
     assert (outcome(desk), statuses(desk)) == ("saved", ["confirmed", "confirmed"])
     _, booked = in_calendar(mailbox.take(sam, f"Booked: {title}")[1])
-    method, moved = in_calendar(mailbox.take(sam, f"Changed: {title} is now {say_day(days[1])}")[1])
+    method, moved = in_calendar(mailbox.take(sam, f"New date: {title}, {say_day(days[1])}")[1])
     assert (method, moved["UID"], moved.start.date()) == ("REQUEST", booked["UID"], days[1])
     assert (booked.start.date(), moved["SEQUENCE"] > booked["SEQUENCE"]) == (days[0], True)
     assert in_calendar(mailbox.take(mia, f"Booked: {title}")[1])[0] == "REQUEST"
@@ -291,7 +292,7 @@ def test_an_organiser_makes_publishes_moves_and_cancels_an_event(
 def find(page: Page, event: SimpleNamespace) -> None:
     """Go from the home page by the planner and the filters of the list to an event."""
     page.goto("/")
-    expect(page.get_by_role("button", name="Try it as an organiser")).to_be_visible()
+    expect(page.get_by_role("link", name="Try it as an organiser")).to_be_visible()
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Year").click()
     year = year_name(school_year_of(event.day))
     page.get_by_role("list", name="School year").get_by_role("link", name=year).click()
@@ -363,6 +364,16 @@ def test_a_place_is_booked_by_keyboard_alone(demo: Site, visit: Visit) -> None:
     tab_to(page, page.get_by_role("button", name="Cancel the place"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your booking is cancelled")
+
+
+def test_enter_in_a_field_books(demo: Site, visit: Visit) -> None:
+    page = visit(demo)
+    page.goto(f"/events/{demo.known.course.id}/book")
+    page.get_by_label("Your name").fill("Uma Fenn")
+    page.get_by_label("Your e-mail address").fill("uma@enter.example")
+    with page.expect_navigation():
+        page.get_by_label("Your name").press("Enter")
+    assert (outcome(page), statuses(page)) == ("confirmed", ["confirmed"])
 
 
 def tab_to(page: Page, wanted: Locator, key: str = "Tab") -> None:

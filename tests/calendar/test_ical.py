@@ -302,6 +302,11 @@ def test_a_feed_of_nothing_is_still_a_calendar() -> None:
     assert body.endswith(b"END:VTIMEZONE\r\nEND:VCALENDAR\r\n")
 
 
+def test_a_feed_may_keep_its_own_address_to_itself() -> None:
+    head = lines(ical.feed("Mine", [], source="", description="").split(b"BEGIN:VTIMEZONE")[0])
+    assert [line for line in head if line.startswith(("SOURCE", "URL"))] == []
+
+
 @pytest.mark.parametrize(("method", "status"), [("REQUEST", "CONFIRMED"), ("CANCEL", "CANCELLED")])
 def test_an_invitation_is_for_one_attendee_and_counts_on_its_own(method: str, status: str) -> None:
     stamp = STAMP + timedelta(days=1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.calendar.markup import TAGS, as_html
+from booking.calendar.markup import TAGS, as_html, as_text
 
 TAG = re.compile(r"<\s*/?\s*([a-zA-Z0-9]+)([^>]*)>")
 
@@ -80,3 +80,40 @@ def test_only_the_few_tags_come_out_of_any_text(text: str) -> None:
     html = as_html(text)
     assert {name for name, _ in TAG.findall(html)} <= TAGS
     assert not re.search(r"<[^>]*\s(on\w+|style|src)\s*=", html)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("", ""),
+        ("One\nline\n\nAnother", "One\nline\n\nAnother"),
+        ("**Bring** *coffee*  \nand `cake`", "Bring coffee\nand cake"),
+        ("- one\n- **two**\n\nAfter", "- one\n- two\n\nAfter"),
+        ("- one\n\n- two", "- one\n\n- two"),
+        ("3. one\n4. two", "3. one\n4. two"),
+        ("- one\n  - inner\n    more\n- two", "- one\n  - inner\n    more\n- two"),
+        ("1. one\n\n   two", "1. one\n\n   two"),
+        ("> said\n\nAfter", "said\n\nAfter"),
+        ("# One\n\nTwo\n\n---\n\nThree", "One\n\nTwo\n\nThree"),
+        ("[us](https://x.example/a?b=1&c=2)", "us (https://x.example/a?b=1&c=2)"),
+        ("[**us**, please](https://x.example)", "us, please (https://x.example)"),
+        ("[https://x.example](https://x.example)", "https://x.example"),
+        ("<https://x.example/é>", "https://x.example/é"),
+        ("<team@x.example>", "team@x.example"),
+        ("[write](mailto:team@x.example)", "write (team@x.example)"),
+        ("[x](javascript:alert(1)) [y](ftp://x.example/)", "[x](javascript:alert(1)) y"),
+        ("![a picture](https://x.example/p.png)", ""),
+        ("AT&T < 3 &amp; <b>", "AT&T < 3 & <b>"),
+        ("    code\n    more", "code\nmore"),
+        ("2 * 3 * 4 and snake_case_word", "2 * 3 * 4 and snake_case_word"),
+        ("\\*not bold\\*", "*not bold*"),
+    ],
+)
+def test_a_description_becomes_plain_words(text: str, plain: str) -> None:
+    assert as_text(text) == plain
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(), st.text(alphabet="<>[]()!#*_`-&;:/\"'=\\ \njavscriptonlh1")))
+def test_any_description_becomes_some_words(text: str) -> None:
+    assert as_text(text) == as_text(text).strip()

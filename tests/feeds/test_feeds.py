@@ -20,7 +20,16 @@ from booking.core.db import db
 from booking.core.tokens import link_token, new_key
 from booking.directory.models import Area, Person
 from tests.databases import close, make_app
-from tests.factories import make_booking, make_category, make_event, make_person, make_school, make_venue, sign_in
+from tests.factories import (
+    make_audience,
+    make_booking,
+    make_category,
+    make_event,
+    make_person,
+    make_school,
+    make_venue,
+    sign_in,
+)
 from tests.statements import statements
 
 LONDON = ZoneInfo("Europe/London")
@@ -252,6 +261,24 @@ def test_the_filters_of_the_list_work_and_an_unknown_one_is_told(app: Flask, cli
     assert client.get("/feeds/nothing.ics").status_code == 404
 
 
+def test_a_feed_for_an_audience_has_what_is_for_anyone_too(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum", audiences=[make_audience("SENCos")])
+        make_event("Coffee", audiences=[make_audience("Parents and carers")])
+        make_event("For anyone")
+    events = icalendar.Calendar.from_ical(client.get("/feeds/calendar.ics?audience=sencos").data).walk("VEVENT")
+    assert sorted(str(event["SUMMARY"]) for event in events) == ["For anyone", "Forum"]
+
+
+def test_a_description_stands_in_a_calendar_in_plain_words(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event(description="**Bring** coffee, see [the map](https://x.example/map).\n\n- one\n- *two*")
+    (entry,) = icalendar.Calendar.from_ical(client.get(f"/events/{event.id}.ics").data).walk("VEVENT")
+    assert str(entry["DESCRIPTION"]).startswith(
+        "Bring coffee, see the map (https://x.example/map).\n\n- one\n- two\n\nMore, and booking: "
+    )
+
+
 def test_past_events_of_this_school_year_and_the_one_before_stay(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         make_event("Last month", in_days=-30)
@@ -276,6 +303,8 @@ def test_my_feed_shows_my_places_and_my_schools_closing_dates(app: Flask, client
     assert found == {"Booked": "CONFIRMED", "Waiting for": "TENTATIVE", "Closes: Return": "CONFIRMED"}
     assert answer.headers["Cache-Control"] == "private, max-age=300"
     assert "secret" not in answer.text
+    # Whoever is shown the calendar must not find its address in it.
+    assert (token in answer.text.replace("\r\n ", ""), "SOURCE" in answer.text) == (False, False)
     # Calendars are shared: whoever reads this one must not be able to open or cancel a place.
     assert "/places/" not in answer.text.replace("\r\n ", "")
     assert "http://calendar.example.org/my/" in answer.text.replace("\r\n ", "")

@@ -1,21 +1,28 @@
 """Delivery through a real SMTP server."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from html.parser import HTMLParser
+from quopri import decodestring
 
 import icalendar
 import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from booking.bookings import actions as bookings
 from booking.bookings.actions import Contact, NewPlace
 from booking.core.clock import now
 from booking.core.db import atomic, db
+from booking.core.text import one_line
 from booking.directory.actions import ask_to_sign_in
 from booking.notifications import actions, delivery, outbox
 from booking.notifications.models import Message
@@ -26,6 +33,7 @@ from tests.factories import make_event, make_organiser, values_of
 from tests.notifications.smtp import Server, smtp_server
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("school_day")]
+SUBJECT_WORDS = ["Booked:", "SENCo", "café", "–", "Monday", "1.30pm", "x" * 90, "李小龍", "🎉", "a,b;", "=?utf-8?q?x?="]
 SENDER = Sender("Vale & Marsh", "team@vale-marsh.example", None)
 
 
@@ -83,6 +91,33 @@ def test_headers_are_ours_and_cannot_be_injected(mailing: Flask, server: Server)
     assert mail["Subject"] == "Hello Bcc: evil@example.org"
     assert "Bcc" not in mail
     assert "X-Evil" not in mail
+
+
+def unfolded(raw: bytes) -> str:
+    """The subject as RFC 5322, 2.2.3 and RFC 2047, 6.2 say to read it, without Python's parser."""
+    field = re.search(rb"^Subject: (.*\r\n(?:[ \t].*\r\n)*)", raw, re.MULTILINE)[1]
+    assert max(len(line) for line in f"Subject: {field.decode('ascii')}".split("\r\n")) <= 78
+    line = re.sub(rb"\r\n(?=[ \t])", b"", field).removesuffix(b"\r\n").decode("ascii")
+    line = re.sub(r"(\?=)[ \t]+(?==\?)", r"\1", line)
+    return re.sub(r"=\?utf-8\?([bq])\?([^?]*)\?=", decoded, line)
+
+
+def decoded(word: re.Match[str]) -> str:
+    """An encoded word by itself (RFC 2047, 4): no character is cut in two."""
+    as_bytes = b64decode(word[2]) if word[1] == "b" else decodestring(word[2].replace("_", " "))
+    return as_bytes.decode()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(SUBJECT_WORDS) | st.text(max_size=20), min_size=1, max_size=20))
+def test_a_subject_comes_back_word_by_word_however_it_is_folded(in_app: Flask, words: list[str]) -> None:
+    subject = one_line(" ".join(words))[:300].strip()
+    message = Message(
+        id=1, to_email="p@x.example", to_name="Priya", from_name="Vale", subject=subject, text="", html=""
+    )
+    message.message_id, message.created_at = "<1@x.example>", now()
+    raw = delivery.build(message).as_bytes()
+    assert str(message_from_bytes(raw, policy=default)["Subject"]) == unfolded(raw) == subject
 
 
 def test_a_recipient_refused_for_good_fails_with_the_servers_words_and_the_others_go(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from threading import Barrier
 
 import pytest
@@ -54,6 +54,129 @@ def test_a_new_joining_link_reaches_those_with_a_place_and_their_calendars(in_ap
     for part in (message.text, message.html, message.calendar.replace("\r\n ", "")):
         assert "https://meet.example.org/new" in part
     assert "The way to join on line has changed." in message.text
+
+
+@pytest.mark.parametrize(
+    ("change", "subject", "body"),
+    [
+        (
+            {"venue": "Elm Room"},
+            "New place: ",
+            "The place has changed. Day and time stay. It was: Oak Suite. It is now:",
+        ),
+        ({"venue": ""}, "New place: ", "The place has changed. Day and time stay. It was: Oak Suite. It is now:"),
+        (
+            {"starts": time(14, 0)},
+            "New time: ",
+            "It was: Thursday 24 December 2026, 1.30pm to 3.30pm, Oak Suite. It is now:",
+        ),
+        ({"day": date(2027, 1, 12)}, "New date: ", "It was: Thursday 24 December 2026, 1.30pm"),
+        ({"last_day": date(2026, 12, 25)}, "New date: ", "It was: Thursday 24 December 2026, 1.30pm"),
+        (
+            {"day": date(2027, 1, 12), "starts": time(14, 0), "venue": "Elm Room"},
+            "New date, time and place: ",
+            "It was: Thursday 24 December 2026, 1.30pm to 3.30pm, Oak Suite. It is now:",
+        ),
+        (
+            {"venue": "Elm Room", "joining_link": "https://meet.example.org/new"},
+            "New place and joining link: ",
+            "The place has changed. Day and time stay. It was: Oak Suite. It is now:",
+        ),
+    ],
+)
+def test_the_mail_of_a_move_says_what_is_new(in_app: Flask, change: dict, subject: str, body: str) -> None:
+    event = make_event(venue_id=make_venue("Oak Suite").id)
+    book(event, "Priya Nair")
+    assert edit(event, **change) == 1
+    message = db.session.query(Message).filter_by(kind="moved").one()
+    assert message.subject.startswith(f"{subject}SENCo forum (1), ")
+    assert body in message.text
+    assert body in message.html
+
+
+A_MONTH_AGO = datetime(2026, 10, 20, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("status", ["confirmed", "waiting"])
+@pytest.mark.parametrize(
+    ("change", "field", "sentence"),
+    [
+        ({"day": date(2026, 11, 23)}, "day", "Monday 23 November 2026 is in the past; choose a day to come."),
+        (
+            {"day": date(2026, 11, 23), "last_day": date(2026, 12, 1)},
+            "day",
+            "Monday 23 November 2026 is in the past; choose a day to come.",
+        ),
+        (
+            {"day": date(2026, 11, 24), "starts": time(9, 30)},
+            "starts",
+            "9.30am today is in the past; choose a time to come.",
+        ),
+    ],
+)
+def test_what_people_have_booked_is_not_moved_into_the_past(
+    in_app: Flask, change: dict, field: str, sentence: str, status: str
+) -> None:
+    event = make_event(capacity=1 if status == "confirmed" else 0)
+    book(event, "Priya Nair")
+    before = (event.day, event.starts, event.revision, event.sequence)
+    with pytest.raises(Refused) as refused:
+        edit(event, **change)
+    assert (refused.value.field, refused.value.sentence.partition(" People")[0]) == (field, sentence)
+    event = db.session.get(Event, event.id)
+    assert (event.day, event.starts, event.revision, event.sequence) == before
+    assert told() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"day": date(2026, 10, 21)},
+        {"starts": time(9, 0), "ends": time(10, 0)},
+        {"title": "As it was"},
+    ],
+)
+def test_what_is_over_is_corrected_to_another_past_day_and_nobody_is_told(in_app: Flask, change: dict) -> None:
+    with time_machine.travel(A_MONTH_AGO):
+        event = make_event(in_days=3)
+        book(event, "Priya Nair")
+    assert edit(event, **change) == 0
+    assert told() == []
+
+
+def test_what_is_over_may_move_to_a_day_to_come_and_all_are_told(in_app: Flask) -> None:
+    with time_machine.travel(A_MONTH_AGO):
+        event = make_event(in_days=3)
+        book(event, "Priya Nair")
+    assert edit(event, day=date(2026, 12, 1)) == 1
+
+
+@pytest.mark.parametrize("change", [{"title": "Renamed"}, {"ends": time(11, 0)}, {"last_day": date(2026, 11, 26)}])
+def test_what_is_under_way_may_be_changed_but_its_start(in_app: Flask, change: dict) -> None:
+    with time_machine.travel(A_MONTH_AGO):
+        event = make_event(day=date(2026, 11, 24), starts=time(9, 0), ends=time(15, 0))
+        book(event, "Priya Nair")
+    edit(event, **change)
+    event = db.session.get(Event, event.id)
+    values = replace(values_of(event), day=date(2026, 11, 20))
+    with pytest.raises(Refused, match=r"^Friday 20 November 2026 is in the past"):
+        actions.edit_event(event, values, by=db.session.query(Person).one(), revision=2)
+
+
+@pytest.mark.parametrize("values", [{}, {"status": EventStatus.DRAFT}])
+def test_what_nobody_has_a_place_at_may_move_into_the_past(in_app: Flask, values: dict) -> None:
+    event = make_event(**values)
+    if not values:
+        book(event, "Priya Nair")
+        bookings.cancel(db.session.query(Place).one().booking)
+    edit(event, day=date(2026, 11, 23))
+    assert db.session.get(Event, event.id).day == date(2026, 11, 23)
+
+
+def test_what_has_no_time_may_move_to_today(in_app: Flask) -> None:
+    event = make_event(starts=None, ends=None)
+    book(event, "Priya Nair")
+    assert edit(event, day=date(2026, 11, 24)) == 1
 
 
 def test_a_venues_new_address_is_a_move_of_what_is_to_come_there(in_app: Flask) -> None:

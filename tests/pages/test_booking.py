@@ -1,17 +1,20 @@
 """Booking by posting real forms, without scripts."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from booking.bookings import actions
 from booking.bookings.models import Booking, Place
-from booking.calendar.models import EventStatus, Visibility
+from booking.calendar import actions as calendar
+from booking.calendar.models import Event, EventStatus, Visibility
 from booking.core.clock import now
 from booking.core.db import db
 from booking.notifications.models import Message
+from booking.reminders.actions import set_category_rules
 from tests.databases import close, make_app
 from tests.factories import make_booking, make_event, make_person, make_school, sign_in
 from tests.statements import statements
@@ -93,16 +96,57 @@ def test_a_school_that_was_tampered_with_is_refused(app: Flask, client: FlaskCli
     assert "Choose your school from the list" in page.text
 
 
-def test_adding_and_removing_a_colleague_loses_nothing(app: Flask, client: FlaskClient) -> None:
+def test_adding_a_colleague_loses_nothing(app: Flask, client: FlaskClient) -> None:
     event = setup_event(app)
     form = {**FORM, "places-0-name": "Daniel", "places-1-name": "Ada"}
     more = client.post(f"/events/{event.id}/book", data={**form, "add": "1"})
-    assert (more.status_code, more.text.count('class="who"') >= 4) == (200, True)
-    assert 'id="places-2-name"' in more.text
-    less = client.post(f"/events/{event.id}/book", data={**form, "remove": "0"})
-    assert 'id="places-0-name" name="places-0-name" type="text" value="Ada"' in less.text
-    assert 'id="places-1-name"' not in less.text
-    assert 'value="priya@school.example"' in less.text
+    assert more.status_code == 200
+    assert re.findall(r'id="places-(\d)-name" name="places-\d-name" type="text" value="(\w*)"', more.text) == [
+        ("0", "Daniel"),
+        ("1", "Ada"),
+        ("2", ""),
+    ]
+    assert 'value="priya@school.example"' in more.text
+
+
+def test_who_is_emptied_does_not_come(app: Flask, client: FlaskClient) -> None:
+    event = setup_event(app)
+    form = {**FORM, "places-0-name": "", "places-0-email": "", "places-1-name": "Ada Obi"}
+    assert outcome(client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)) == "confirmed"
+    with app.app_context():
+        assert [place.name for place in db.session.query(Place).order_by(Place.id)] == ["Priya Nair", "Ada Obi"]
+
+
+@pytest.mark.parametrize(("capacity", "words"), [(30, "Book"), (0, "Join the waiting list")])
+def test_the_button_that_books_is_there_once_and_is_the_one_that_enter_presses(
+    app: Flask, client: FlaskClient, capacity, words
+) -> None:
+    event = setup_event(app, capacity=capacity)
+    page = client.get(f"/events/{event.id}/book").text
+    form = re.search(r'<form method="post" action="/events/\d+/book".*?</form>', page, re.DOTALL)[0]
+    buttons = re.findall(r"<button([^>]*)>([^<]*)</button>", form)
+    assert [text for _, text in buttons] == [words, "Add another colleague"]  # Enter presses the first in the source
+    assert ["name=" in attributes for attributes, _ in buttons] == [False, True]
+
+
+@pytest.mark.usefixtures("school_day")
+def test_the_pages_of_a_booking_say_when_reminders_go(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event(in_days=6)  # Monday 30 November: a reminder a week before would have gone already
+        set_category_rules(event.category, ((7, time(8, 0)), (3, time(8, 0)), (1, time(8, 0))), by=None)
+        assert event.id
+    form = {**FORM, "places-0-name": "Daniel Achebe", "places-0-email": "d@school.example"}
+    page = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
+    assert "We will send reminders on Friday 27 November and on Sunday 29 November." in page.text
+    with app.app_context():
+        text = db.session.query(Message).filter_by(to_email="d@school.example").one().text
+    place = re.search(r"http://calendar.example.org(/places/\S+)", text)[1]
+    assert "We will remind you on Friday 27 November and on Sunday 29 November." in client.get(place).text
+    with app.app_context():
+        full, soon = make_event(in_days=6, capacity=0).id, make_event(in_days=1).id
+    alone = client.post(f"/events/{full}/book", data=FORM, follow_redirects=True).text
+    late = client.post(f"/events/{soon}/book", data=FORM, follow_redirects=True).text
+    assert [words in one for one in (alone, late) for words in ("We will remind", "We will send")] == [False] * 4
 
 
 def test_the_same_form_sent_twice_shows_the_first_outcome_again(app: Flask, client: FlaskClient) -> None:
@@ -113,6 +157,93 @@ def test_the_same_form_sent_twice_shows_the_first_outcome_again(app: Flask, clie
     assert first.request.path == again.request.path
     with app.app_context():
         assert db.session.query(Place).count() == 1
+
+
+def sent_again(client: FlaskClient, event, form: dict[str, str]):
+    return client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
+
+
+def test_a_form_sent_again_after_its_place_was_cancelled_shows_the_first_outcome_and_how_it_stands(
+    app: Flask, client: FlaskClient
+) -> None:
+    event = setup_event(app)
+    form = {**FORM, **rendered(client, f"/events/{event.id}/book")}
+    first = sent_again(client, event, form)
+    client.post(f"{first.request.path}cancel")
+    client.get(first.request.path)
+    again = sent_again(client, event, form)
+    assert (again.status_code, outcome(again), again.request.path) == (200, "confirmed", first.request.path)
+    assert re.findall(r'data-status="(\w+)"', again.text) == ["cancelled"]
+    assert "You have sent this form before. This is how it stands now." in again.text
+    later = client.get(first.request.path)
+    assert (outcome(later), "sent this form before" in later.text) == ("cancelled", False)
+
+
+@pytest.mark.usefixtures("school_day")
+def test_a_form_sent_again_after_its_place_came_up_from_the_list_still_says_waiting(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        event = make_event(capacity=1)
+        other = make_booking(event)
+    form = {**FORM, **rendered(client, f"/events/{event.id}/book")}
+    assert outcome(sent_again(client, event, form)) == "waiting"
+    with app.app_context():
+        actions.cancel(db.session.get(Booking, other.id))
+    again = sent_again(client, event, form)
+    assert (outcome(again), re.findall(r'data-status="(\w+)"', again.text)) == ("waiting", ["confirmed"])
+
+
+def test_a_form_sent_again_after_the_event_was_cancelled_shows_the_first_outcome(
+    app: Flask, client: FlaskClient
+) -> None:
+    event = setup_event(app)
+    form = {**FORM, **rendered(client, f"/events/{event.id}/book")}
+    sent_again(client, event, form)
+    call_off(app, event)
+    again = sent_again(client, event, form)
+    assert (outcome(again), re.findall(r'data-status="(\w+)"', again.text)) == ("confirmed", ["cancelled"])
+
+
+def test_a_form_of_a_private_event_sent_again_after_a_cancellation_is_answered_as_at_first(
+    app: Flask, client: FlaskClient
+) -> None:
+    event = setup_event(app, private=True)
+    form = {**FORM, **rendered(client, f"/events/{event.id}/book")}
+    assert outcome(sent_again(client, event, form)) == "confirmed"
+    with app.app_context():
+        actions.cancel(db.session.query(Booking).one())
+    assert outcome(sent_again(client, event, form)) == "confirmed"
+
+
+def call_off(app: Flask, event) -> None:
+    with app.app_context():
+        calendar.cancel(db.session.get(Event, event.id), by=None, note="The speaker is ill.")
+
+
+def test_every_page_of_a_booking_says_that_the_event_was_cancelled(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event, person = make_event(capacity=2), make_person("priya@school.example")
+        attendee = make_person("d@school.example", name="Daniel Achebe")
+    form = {**FORM, "places-0-name": "Daniel Achebe", "places-0-email": attendee.email, "places-1-name": "Ada Obi"}
+    booked = client.post(f"/events/{event.id}/book", data={**form, "fit": "as-they-come"}, follow_redirects=True)
+    assert re.findall(r'data-status="(\w+)"', booked.text) == ["confirmed", "confirmed", "waiting"]
+    with app.app_context():
+        text = db.session.query(Message).filter_by(to_email=attendee.email).one().text
+    place = re.search(r"http://calendar.example.org(/places/\S+)", text)[1]
+    call_off(app, event)
+    for path, rows in ((booked.request.path, 3), (place, 1)):
+        page = client.get(path)
+        assert (page.status_code, outcome(page)) == (200, "cancelled")
+        assert re.findall(r'data-status="(\w+)"', page.text) == ["cancelled"] * rows
+        assert "<h1>This event has been cancelled</h1>" in page.text
+        assert "The speaker is ill." in page.text
+        assert [word in page.text for word in ("Confirmed", "Waiting", "in the queue")] == [False] * 3
+    for who, number in ((person, 3), (attendee, 1)):
+        sign_in(client, who)
+        page = client.get("/my/")
+        assert re.findall(r'data-status="(\w+)"', page.text) == ["cancelled"] * number
+        assert ("Event cancelled" in page.text, "Confirmed" in page.text) == (True, False)
 
 
 def test_a_new_form_of_somebody_already_booked_is_refused(app: Flask, client: FlaskClient) -> None:

@@ -359,9 +359,10 @@ ASKED_FOR = {
     "": ALL_TO_COME,
     "category=coffee-morning": ["Coffee morning"],
     "category=coffee-morning&category=senco-forum": ALL_TO_COME,
-    "audience=sencos": ALL_TO_COME[:2],
-    "audience=sencos&audience=parents-and-carers": ALL_TO_COME[:3],
-    "audience=parents-and-carers&category=senco-forum": [ALL_TO_COME[1]],
+    "audience=sencos": [*ALL_TO_COME[:2], "Three days"],  # what names no audience is for anyone
+    "audience=parents-and-carers": ALL_TO_COME[1:],
+    "audience=sencos&audience=parents-and-carers": ALL_TO_COME,
+    "audience=parents-and-carers&category=senco-forum": [ALL_TO_COME[1], "Three days"],
     "area=AREA": ALL_TO_COME,
     "q=EARLY": ALL_TO_COME[:2],
     "q=years+senco": [ALL_TO_COME[0]],
@@ -445,10 +446,38 @@ def test_a_filter_that_is_not_known_is_told_and_there_is_a_way_on(
     page, feed, year = (client.get(f"{path}?{query}") for path in ("/events/", "/feeds/calendar.ics", YEARS))
     assert (page.status_code, titles(page), sentence in text_of(page)) == (400, [], True)
     assert 'href="/events/">Show all events to come' in page.text
-    assert (year.status_code, f"{sentence} Nothing is filtered." in text_of(year)) == (400, True)
+    rest = "The other filters hold." if "senco-forum" in query else "Nothing is filtered."
+    assert (year.status_code, f"{sentence} {rest}" in text_of(year)) == (400, True)
     assert "Coffee morning" in year.text
     if "when" not in query:
         assert (feed.status_code, feed.text) == (400, f"{sentence}\n")
+
+
+def test_a_filter_that_is_not_known_leaves_the_others_as_they_were_set(app: Flask, client: FlaskClient) -> None:
+    set_up(app, make_list)
+    query = "category=nothing&category=senco-forum&audience=sencos&q=early&from=soon&to=2027-02-20&free=y&page=2"
+    page = client.get(f"/events/?{query}")
+    assert (page.status_code, titles(page)) == (400, [])
+    assert re.findall(r'name="([a-z]+)" value="([a-z-]+)" checked', page.text) == [
+        ("audience", "sencos"),
+        ("category", "senco-forum"),
+        ("when", "coming"),
+        ("free", "y"),
+    ]
+    assert re.findall(r'id="(q|from|to)"[^>]* value="([^"]*)"', page.text) == [
+        ("q", "early"),
+        ("from", "soon"),
+        ("to", "2027-02-20"),
+    ]
+    (address,) = re.findall(r'<a href="([^"]+)">Show what the other filters find</a>', page.text)
+    assert html.unescape(address) == "/events/?category=senco-forum&audience=sencos&q=early&to=2027-02-20&free=y"
+    assert titles(client.get(html.unescape(address))) == ALL_TO_COME[:2]
+    year = client.get(f"{YEARS}?audience=nobody&category=coffee-morning")
+    assert year.status_code == 400
+    assert "There is no audience called “nobody”. Choose from the list. The other filters hold." in text_of(year)
+    assert ("Coffee morning" in year.text, "Three days" in year.text) == (True, False)
+    year = client.get(f"{YEARS}?audience=sencos")
+    assert [words in year.text for words in ("Early help", "Three days", 'href="/events/3-')] == [True, True, False]
 
 
 def test_set_filters_can_be_taken_off_one_by_one(app: Flask, client: FlaskClient) -> None:

@@ -17,10 +17,11 @@ from python_calamine import CalamineWorkbook
 from booking.bookings import actions as bookings
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind, Visibility
+from booking.core import audit
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
 from booking.core.db import db
-from booking.directory.models import Role, RoleName
+from booking.directory.models import Person, Role, RoleName
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders.models import ReminderRule
 from tests.factories import (
@@ -340,6 +341,25 @@ def test_a_draft_and_a_past_event_move_without_a_mail(app: Flask, tom: FlaskClie
     assert find(app, draft.id).sequence == 0
 
 
+def test_a_move_of_what_is_booked_into_the_past_is_refused_at_its_field(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event(closes_at=now() + timedelta(days=20))
+        make_booking(event)
+    page = send(tom, f"/manage/events/{event.id}/edit", day="2027-02-26", title="Renamed")
+    assert (page.status_code, outcome(page)) == (409, "refused")
+    sentence = (
+        "Friday 26 February 2027 is in the past; choose a day to come. People have booked: nobody would hear of it."
+    )
+    assert errors(page) == [("day", sentence)]
+    assert 'value="2027-02-26"' in page.text
+    assert (find(app, event.id).day, find(app, event.id).title, mails(app), log(app)) == (
+        event.day,
+        event.title,
+        [],
+        [],
+    )
+
+
 def test_more_places_let_in_who_waits_and_fewer_than_are_taken_are_refused(app: Flask, tom: FlaskClient) -> None:
     with app.app_context():
         event = make_event(capacity=2)
@@ -507,6 +527,30 @@ def test_the_list_of_events_is_sorted_searched_and_sifted(app: Flask, tom: Flask
     assert titles(f"?category={other.id}") == ["Morning 100%"]
     assert titles("?category=x&q=fi") == ["First"]
     assert titles("?category=999") == []
+
+
+def test_the_list_of_events_says_where_the_drafts_are(app: Flask, tom: FlaskClient) -> None:
+    def hint(query: str = "") -> list[str]:
+        page = tom.get(f"/manage/events/{query}").text
+        found = re.findall(r'<p[^>]*>([^<]*): <a href="/manage/events/\?show=drafts">show (?:it|them)</a>', page)
+        return [" ".join(words.split()) for words in found]
+
+    assert hint() == []
+    with app.app_context():
+        for day in (date(2024, 6, 3), date(2023, 9, 12)):
+            make_event(status=EventStatus.DRAFT, day=day)
+    assert hint() == ["2 drafts are in the school year 2023-24"]
+    assert "Nothing here." in tom.get("/manage/events/").text
+    assert hint("?show=drafts") == hint("?show=past") == []
+    with app.app_context():
+        make_event(status=EventStatus.DRAFT, day=MONDAY)
+        make_event()
+    assert hint() == ["3 drafts are in the school years 2023-24 (2) and 2026-27 (1)"]
+    with app.app_context():
+        for event in db.session.query(Event).filter(Event.day < date(2025, 1, 1)):
+            db.session.delete(event)
+        db.session.commit()
+    assert hint() == ["1 draft is in the school year 2026-27"]
 
 
 # Who comes
@@ -787,6 +831,19 @@ def test_the_log_says_who_did_what_and_whose_data_was_opened(app: Flask, tom: Fl
     ]
     assert "title: “Forum” to “Renamed”" in page.text
     assert "Nothing yet." in tom.get("/manage/log/?event=2").text
+
+
+def test_the_log_names_who_has_no_name_by_the_address(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_organiser("new@vale-marsh.example").name = ""
+        db.session.commit()
+        event = make_event()
+        audit.record_opened("looked at", "event", event.id, by=None, area_id=event.area_id)
+        sign_in(client, db.session.query(Person).one())
+        assert event.id
+    client.get(f"/manage/events/{event.id}/places/")
+    page = client.get("/manage/log/")
+    assert re.findall(r'<th scope="row">([^<]*)</th>', page.text) == ["new@vale-marsh.example", "the program"]
 
 
 def test_a_long_log_has_pages_whose_addresses_are_only_its_own(app: Flask, tom: FlaskClient) -> None:

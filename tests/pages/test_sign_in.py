@@ -369,7 +369,8 @@ def test_the_demonstrations_short_cuts_answer_this_machine_alone(demo_app: Flask
     with demo_app.app_context():
         organiser = make_organiser("organiser@example.org")
         make_event()
-    pages = [("GET", "/mailbox/"), ("GET", "/mailbox/1"), ("GET", "/mailbox/1.eml"), ("POST", "/demo/sign-in")]
+    pages = [("GET", "/mailbox/"), ("GET", "/mailbox/1"), ("GET", "/mailbox/1.eml")]
+    pages += [("GET", "/demo/sign-in"), ("POST", "/demo/sign-in")]
     stranger = {"environ_base": {"REMOTE_ADDR": "203.0.113.7"}}
     handed_on = {"headers": {"X-Forwarded-For": "203.0.113.7"}}
     spoofed = {"headers": [("X-Forwarded-For", "127.0.0.1, 203.0.113.7")]}
@@ -386,5 +387,33 @@ def test_the_demonstrations_short_cuts_answer_this_machine_alone(demo_app: Flask
         assert "Try it as an organiser" not in client.get("/", **how).text
     assert "Try it as an organiser" in client.get("/").text
     local = {"headers": {"X-Forwarded-For": "127.0.0.1"}}
+    assert client.get("/demo/sign-in", **local).status_code == 200
     page = client.post("/demo/sign-in", follow_redirects=True, **local)
     assert (page.status_code, page.request.path) == (200, "/manage/")
+
+
+def test_the_first_form_to_send_on_a_page_is_the_pages_own(demo_app: Flask) -> None:
+    with demo_app.app_context():
+        organiser, event = make_organiser("organiser@example.org"), make_event()
+    client, book = demo_app.test_client(), f"/events/{event.id}/book"
+    forms = re.compile(r'<form[^>]*method="post"[^>]*>')
+
+    def first(path: str) -> str:
+        found = forms.findall(client.get(path).text)
+        action = re.search(r'action="([^"]*)"', found[0] if found else "")
+        return action[1] if action else ""
+
+    assert [first(path) for path in ("/", book, "/sign-in")] == ["", book, "/sign-in"]
+    home = client.get("/").text
+    assert '<a href="/demo/sign-in">Try it as an organiser</a>' in home
+    assert '<form class="mt" method="post" action="/demo/sign-in">' in client.get("/demo/sign-in").text
+    sign_in(client, organiser)
+    assert [first(path) for path in (book, f"/manage/events/{event.id}/cancel", "/")] == [
+        book,
+        "",
+        "/sign-out",
+    ]
+    assert "Try it as an organiser" not in client.get("/").text
+    assert re.search(r'<button [^>]*form="sign-out">Sign out</button>', home) is None
+    page = client.get("/").text
+    assert re.search(r'<button [^>]*form="sign-out">Sign out</button>.*</main>.*<form id="sign-out"', page, re.DOTALL)
