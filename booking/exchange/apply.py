@@ -101,7 +101,7 @@ def _identity(entry: Entry) -> str:
 
 
 def _set_closing(event: Event, entry: Entry) -> None:
-    if entry.closes and event.takes_bookings:
+    if entry.closes and event.kind is Kind.SESSION:  # kept for the team too: a draft may be opened to others
         event.closes_at = on_the_wall(entry.closes.date(), entry.closes.time())
 
 

@@ -91,6 +91,18 @@ def test_who_sees_an_entry_is_its_own_where_its_row_says_so(in_app: Flask) -> No
     ]
 
 
+def test_when_bookings_close_is_kept_for_a_session_of_the_team(in_app: Flask) -> None:
+    make_area()
+    put_in(
+        "2026-12-02,9:30,,A,Forum,,,,,2026-11-25 17:00,session,team",
+        "2026-12-03,9:30,,B,Forum,,,,,2026-11-25 17:00,deadline,team",
+    )
+    assert [(one.title, one.takes_bookings, one.closes_at) for one in db.session.query(Event).order_by(Event.id)] == [
+        ("A", False, on_the_wall(date(2026, 11, 25), time(17, 0))),
+        ("B", False, None),
+    ]
+
+
 def test_two_alike_on_one_day_are_two_events_and_stay_two(in_app: Flask) -> None:
     make_area()
     rows = ["2026-11-25,13:30,,Clinic,Clinics,,,,,,session,public"] * 2

@@ -38,6 +38,9 @@ def read_calendar(workbook: Workbook, context: Context = NOTHING_KNOWN) -> Readi
             problems.append(
                 Issue("sheet-left-out", f"The sheet “{sheet.name}” does not look like a calendar and was left out.")
             )
+    shown = "Show it in your spreadsheet program to read it."
+    for name in workbook.hidden:
+        problems.append(Issue("sheet-left-out", f"The sheet “{name}” is hidden and was left out. {shown}"))
     if not layouts:
         raise Unreadable("There is no calendar in this file: no column of dates, and no weeks that begin with W/B.")
     for entry in entries:

@@ -47,9 +47,9 @@ def no_day(text: str = "") -> Day:
 
 
 def days_of(cell: Cell, near: date | None, *, are_weeks: bool = False) -> Days:
-    """Return the days of a cell; `near` gives the year where none is written."""
+    """Return the days of a cell that is there for dates; `near` gives the year where none is written."""
     if not isinstance(cell.value, date):
-        return days_in(cell.text, near, are_weeks=are_weeks)
+        return days_in(cell.text, near, are_weeks=are_weeks, has_figures=True)
     day = possible(cell.value)
     issue = None if day else Issue("date-impossible", f"{cell.value.year} is no year of this calendar.")
     if day and are_weeks:
@@ -57,10 +57,13 @@ def days_of(cell: Cell, near: date | None, *, are_weeks: bool = False) -> Days:
     return Days([Day(day, issue, at=read_time(cell.text.removeprefix(cell.value.isoformat())))], "")
 
 
-def days_in(text: str, near: date | None, *, are_weeks: bool = False) -> Days:
-    """Return the days of a text with their times: each its own, or else that of the next one, or the last."""
+def days_in(text: str, near: date | None, *, are_weeks: bool = False, has_figures: bool = False) -> Days:
+    """Return the days of a text with their times: each its own, or else that of the next one, or the last.
+
+    `13/11` is a date in a text that `has_figures` for dates.
+    """
     text = _OF_A_STAMP.sub(lambda found: " " if found[0] == "T" else "", text)
-    found = find_dates(text, near=near)
+    found = find_dates(text, near=near, has_figures=has_figures)
     if not found:
         return Days([], text)
     edges = [*(one.start for one in found), len(text)]
@@ -81,12 +84,12 @@ def days_in(text: str, near: date | None, *, are_weeks: bool = False) -> Days:
 def _is_leap_day_of_another_year(text: str, day: date, near: date | None) -> bool:
     if near is None or abs(day - near).days <= _HALF_A_YEAR:
         return False
-    return all(one.day != day for one in find_dates(text))
+    return all(one.day != day for one in find_dates(text, has_figures=True))
 
 
 def _wrong(text: str, found: FoundDate, near: date | None) -> Issue | None:
     if found.day is None:
-        some_year = find_dates(text, near=_SOME_YEAR) if near is None else []
+        some_year = find_dates(text, near=_SOME_YEAR, has_figures=True) if near is None else []
         return _NO_YEAR if any(one.day and one.start == found.start for one in some_year) else _IMPOSSIBLE
     return ONLY_THE_WEEK if found.is_week else None
 

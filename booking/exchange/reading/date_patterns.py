@@ -22,10 +22,10 @@ _AND = r"(?:\s*[,;&+/]\s*(?:and\s+|&\s*)?|\s+and\s+)"
 _ALSO = rf"(?:{_AND}|{_TO})"
 _DAY = rf"\d{{1,2}}{_TH}?"
 
-ISO = re.compile(r"(?<!\d)(?P<year>\d{4})-(?P<mon>\d{1,2})-(?P<day>\d{1,2})(?!\d)")
+ISO = re.compile(r"(?<!\d)(?P<year>\d{4})(?P<mark>[-/.])(?P<mon>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?!\d)")
 # The same mark twice, and no am or pm after it: `9.30-10.30` and `Workshop 4.3.30pm` are times.
 NUMBERS = re.compile(
-    r"(?:(?<![\d./])|(?<=\.\d\d/)|(?<=\.\d{4}/))(?P<day>\d{1,2})\s?(?P<mark>[./-])\s?(?P<mon>\d{1,2})\s?(?P=mark)\s?"
+    r"(?:(?<![\d./])|(?<=\.\d\d/)|(?<=\.\d{4}/))(?!\d{1,2}(?:\s-\s?|-\s)\d{1,2}\s?-\s?\d{2}(?!\d))(?P<day>\d{1,2})\s?(?P<mark>[./-])\s?(?P<mon>\d{1,2})\s?(?P=mark)\s?"
     r"(?:(?P<year>\d{4})|(?P<quoted>\d{2}))(?!\d|\s*[ap]\.?m\b)",
     re.IGNORECASE,
 )
@@ -53,7 +53,18 @@ MARKED_WORDS = re.compile(
     re.IGNORECASE,
 )
 # `6/7 transition` means years 6 and 7; without a year, numbers are a date only at the start of a line, before a colon,
-# or as one of a list whose last has a year.
+# or as one of a list whose last has a year; and FIGURES where they stand by a week, or where a date has to be.
+FIGURES = re.compile(
+    rf"(?<![\w./:£])(?P<day>\d{{1,2}})(?P<mark>[./])(?P<mon>0?[1-9]|1[0-2])(?![\w/]|[.:]\d|{_HALF}|\s*%)"
+    rf"(?!(?<=\.\d\d){_TO}\d{{1,2}}[.:]\d\d(?!\d))(?!\s*(?:transition|years?|yrs?|class(?:es)?|pupils|children)\b)",
+    re.IGNORECASE,
+)
+_A_TIME = r"(?:noon|midday|\d{1,2}(?:[.:]\d{2})?\s*[ap]\.?m\.?)"
+BEFORE_FIGURES = re.compile(
+    rf"(?:^[\s*•–—-]*|\b(?:on|date:?)\s+(?:the\s+)?|\bby\s+|\b{_A_TIME}\s+|\b{_WEEKDAY}\.?,?\s+|\(|"
+    r"\bw\s?[/.]?\s?[cb]\b\.?:?\s*)$",
+    re.IGNORECASE,
+)
 SHORT = re.compile(r"^(?P<day>\d{1,2})[./](?P<mon>\d{1,2})(?=\s*:)")
 LISTED = re.compile(
     r"(?<![\d./:])(?P<day>\d{1,2})(?P<mark>[./])(?P<mon>0?[1-9]|1[0-2])"
@@ -84,7 +95,7 @@ NUMBERED = re.compile(
 NUMBERED_YEARS = re.compile(r"\b(?:years?|yrs?|key\s+stages?|ks|ages?|aged|tiers?|bands?)\s*$", re.IGNORECASE)
 
 WEEK = re.compile(
-    r"(?:\bw\s?/?\s?[cb]\b\.?:?\s*|\bweek\s+(?:commencing|beginning|starting|of)\s*:?\s*)$", re.IGNORECASE
+    r"(?:\bw\s?[/.]?\s?[cb]\b\.?:?\s*|\bweek\s+(?:commencing|beginning|starting|of)\s*:?\s*)$", re.IGNORECASE
 )
 DAY_BEFORE = re.compile(rf"(?P<weekday>\b{_WEEKDAY})\.?,?\s*$", re.IGNORECASE)
 DAY_AFTER = re.compile(rf"^\s*[,(]?\s*(?P<weekday>{_WEEKDAY})\b\.?\)?(?!\s+[a-z])", re.IGNORECASE)
@@ -92,9 +103,27 @@ _DAYS = rf"(?P<weekdays>{_WEEKDAY}(?P<plural>s)?\b(?:{_ALSO}{_WEEKDAY}s?\b){{0,6
 DAYS_BEFORE = re.compile(rf"\b{_DAYS}\.?,?\s*$", re.IGNORECASE)
 DAYS_AFTER = re.compile(rf"^\s*[,(]?\s*{_DAYS}\.?\)?(?!\s+[a-z])", re.IGNORECASE)
 ONE_DAY = re.compile(rf"\b{_WEEKDAY}", re.IGNORECASE)
-DAY_IN_BRACKETS = re.compile(rf"\(\s*(?P<weekday>{_WEEKDAY})\.?\s*\)", re.IGNORECASE)
+DAY_IN_BRACKETS = re.compile(rf"(?P<taken>\(\s*(?P<weekday>{_WEEKDAY})\.?\s*\))", re.IGNORECASE)
 DAY_FIRST = re.compile(
     rf"^\s*(?P<weekday>{_WEEKDAY})\b\.?(?:\s+(?:the\s+)?\d{{1,2}}{_TH}\b[\s:,–—-]*|\s*[:,–—-]\s*|\s+(?=\d|@|at\b))",
     re.IGNORECASE,
 )
 DAY_ALONE = re.compile(rf"\W*(?P<weekday>{_WEEKDAY})\b\W*", re.IGNORECASE)
+_CLOCK = r"(?:\d{1,2}(?:[.:]\d{2}|\s*[ap]\.?m\b)|(?:12\s*)?noon\b|midday\b)"
+# `Coffee morning Thurs 10am`, but `Good Friday`, `every Friday` and `Friday forum 10am`.
+DAY_BEFORE_A_TIME = re.compile(
+    rf"(?<=[\w)])(?P<taken>(?:\s+|\s*[,:–—-]\s*)(?:on\s+)?(?P<weekday>{_WEEKDAY})\b\.?,?\s+)"
+    rf"(?=(?:at\s+|from\s+|@\s*)?(?:{_CLOCK}|\d{{1,2}}{_TO}\d))",
+    re.IGNORECASE,
+)
+DAY_AFTER_A_TIME = re.compile(
+    rf"{_CLOCK}(?P<taken>(?:\s*,\s*|\s+)(?:on\s+)?(?P<weekday>{_WEEKDAY})\b\.?)(?=\s*(?:$|[,(]|at\b))", re.IGNORECASE
+)
+DAY_LAST = re.compile(
+    rf"(?<=[\w)])(?P<taken>(?:\s+|\s*[,:–—-]\s*)(?:on\s+)?(?P<weekday>{_WEEKDAY})\b\.?\s*)$", re.IGNORECASE
+)
+NAMES_A_DAY = re.compile(
+    r"(?:\b(?:good|holiday|ash|shrove|palm|easter|whit|maundy|black|every|each|an?|the|by|from|until|till|to|before|after|and|or|not)|"
+    rf"&|/|{_WEEKDAY}\s*[,–—-]?)\s*$",
+    re.IGNORECASE,
+)

@@ -9,6 +9,7 @@ from booking.exchange.reading import date_patterns as shapes
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FORTNIGHT, WEEK = timedelta(days=14), timedelta(days=6)
 LONGEST_RANGE = timedelta(days=13)  # 14 days, the first and the last with them
 
 
@@ -50,11 +51,14 @@ class _Numbered:
     joined: str = ""
 
 
-def find_dates(text: str, *, near: date | None = None) -> list[FoundDate]:
+def find_dates(
+    text: str, *, near: date | None = None, week: date | None = None, has_figures: bool = False
+) -> list[FoundDate]:
     """Return the dates of a line in their order, each with a weekday that stands beside it.
 
     `2 & 3 December` are two, `2-4 December` three; a range of more than 14 days gives its first and its last.
-    `near` gives the year where none is written: the one that brings the day closest.
+    `near` gives the year where none is written: the one that brings the day closest. `10/9` is a date within a
+    fortnight of the `week` in which the text stands, and anywhere in a text that `has_figures` for dates.
     """
     said: list[_Said] = []
     taken = bytearray(len(text))
@@ -64,11 +68,31 @@ def find_dates(text: str, *, near: date | None = None) -> list[FoundDate]:
             if not any(taken[one.start : one.end]):
                 taken[one.start : one.end] = b"\1" * (one.end - one.start)
                 said.append(one)
+    if week or has_figures:
+        said += _in_figures(text, taken, near, week)
     said.sort(key=lambda one: one.start)
     found: list[FoundDate] = []
     for index in reversed(range(len(said))):
         free_from = said[index - 1].end if index else 0
         found = _joined(text, _days_of(text, said[index], free_from, near, found), found)
+    return found
+
+
+def _in_figures(text: str, taken: bytearray, near: date | None, week: date | None) -> list[_Said]:
+    """Return the days and months in figures; in a week, those which begin a line or follow `on`, `by` or a weekday."""
+    found: list[_Said] = []
+    for match in shapes.FIGURES.finditer(text):
+        if any(taken[match.start() : match.end()]):
+            continue
+        follows = found and shapes.JOINED.fullmatch(text, found[-1].end, match.start())
+        if week:
+            day = _day(None, int(match["mon"]), int(match["day"]), week)
+            is_near = day and week - FORTNIGHT <= day <= week + WEEK + FORTNIGHT
+            if not is_near or not (
+                follows or shapes.BEFORE_FIGURES.search(text, max(0, match.start() - 40), match.start())
+            ):
+                continue
+        found.append(_said(text, shapes.FIGURES, match, near))
     return found
 
 
@@ -79,7 +103,7 @@ def _said(text: str, pattern: re.Pattern[str], match: re.Match[str], near: date 
     numbers = tuple(_days_after(text, match))
     if parts.get("more") and not numbers:
         end, year = match.start("more"), None
-    may_follow = pattern not in (shapes.ISO, shapes.SHORT, shapes.MONTH_FIRST)
+    may_follow = pattern not in (shapes.ISO, shapes.SHORT, shapes.FIGURES, shapes.MONTH_FIRST)
     return _Said(match.start(), end, int(parts["day"]), month, year, numbers, may_follow, pattern is shapes.NUMBERS)
 
 
@@ -247,11 +271,12 @@ def weekday_number(word: str) -> int:
 
 
 def take_weekday(text: str) -> tuple[str, int | None]:
-    """Take a weekday in brackets out of a title; return the rest and the weekday."""
-    match = shapes.DAY_IN_BRACKETS.search(text)
-    if not match:
-        return text, None
-    return (text[: match.start()] + " " + text[match.end() :]), weekday_number(match["weekday"])
+    """Take a weekday in brackets, beside a time or at the end out of a title; return the rest and the weekday."""
+    for pattern in (shapes.DAY_IN_BRACKETS, shapes.DAY_BEFORE_A_TIME, shapes.DAY_AFTER_A_TIME, shapes.DAY_LAST):
+        match = pattern.search(text)
+        if match and not shapes.NAMES_A_DAY.search(text[: match.start("weekday")]):
+            return f"{text[: match.start('taken')]} {text[match.end('taken') :]}", weekday_number(match["weekday"])
+    return text, None
 
 
 def take_first_weekday(text: str) -> tuple[str, int | None]:

@@ -5,10 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from booking.exchange.reading.dates import find_dates, only_weekday
+from booking.exchange.reading.dates import FoundDate, find_dates, only_weekday
 from booking.exchange.reading.entries import Context, Entry, Issue
 from booking.exchange.reading.headers import Header
 from booking.exchange.reading.lines import Place, read_line
+from booking.exchange.reading.notes import is_footnote
 from booking.exchange.reading.weeks import Weeks, is_name, is_number, names_half_term, split_head, week_alone, weeks_of
 from booking.exchange.reading.workbook import Cell, Sheet
 
@@ -55,7 +56,7 @@ def is_grid(sheet: Sheet, header: Header | None = None) -> bool:
     is_planner = header is not None and _names_a_planner([column.name for column in header.columns.values()])
     if header and not is_planner and list(header.of("date", "due")):
         return has_heads and not _is_table(sheet, header, heads)
-    if has_heads and not header:
+    if not header and any(_is_week_of_a_planner(cell) for cell in heads):
         return True
     near = _middle_of_the_year(sheet, Context())
     weeks = [cell for row in sheet.rows for cell in row if week_alone(cell, near)]
@@ -66,6 +67,12 @@ def is_grid(sheet: Sheet, header: Header | None = None) -> bool:
 
 def _has_head(cell: Cell) -> bool:
     return any(split_head(line, None) and not is_name(line) for line in cell.text.split("\n"))
+
+
+def _is_week_of_a_planner(cell: Cell) -> bool:
+    any_year = date(2000, 1, 1)
+    heads = [head for line in cell.text.split("\n") if (head := split_head(line, any_year))]
+    return any(week for week, _ in heads)
 
 
 def _is_table(sheet: Sheet, header: Header, heads: list[Cell]) -> bool:
@@ -128,6 +135,8 @@ def _is_only_a_week(plan: _Plan, cell: Cell) -> bool:
     """Tell whether a cell is a week and nothing else; a date among the entries of a row is none."""
     if (cell.row, cell.column) not in plan.weeks.alone:
         return False
+    if (cell.row, cell.column) in plan.weeks.headings:
+        return True
     return _has_head(cell) or cell.column in plan.weeks.columns or plan.weeks.of(cell) is None
 
 
@@ -168,17 +177,26 @@ class _CellReader:
 
     def _read_week(self, line: str, week: date | None, words: str) -> None:
         """Read `w/c 2 December Census`: an entry of that week, and at the top of a cell its head too."""
-        if not self.has_begun and self.week is None:
+        has_day = _begins_with_a_date(words, week)
+        if week and (has_day or (not self.has_begun and self.week is None)):
             self.week = week
+        if has_day:
+            self._read_entries(line, as_if=words)
+            return
         is_plain = any(found.is_week for found in find_dates(line, near=self.week or self.plan.near))
         self._read_entries(line, as_if=line if is_plain or not week else f"w/c {week:%d.%m.%Y} {words}")
 
+    def _dates(self, line: str) -> list[FoundDate]:
+        return find_dates(line, near=self.week or self.plan.near, week=self.week)
+
     def _says_nothing(self, line: str) -> bool:
         if line.startswith("*"):
-            dates = find_dates(line.lstrip("* "), near=self.week) if self.week else []
+            dates = self._dates(line.lstrip("* ")) if self.week else []
             return not (dates and dates[0].start == 0)
         if _SHORT_NUMBER.fullmatch(line):
             return self.cell.column in self.plan.numbers
+        if self.week and is_footnote(line):
+            return not self._dates(line)
         return is_number(line) or bool(_HALF_TERM.fullmatch(line))
 
     def _is_title(self, line: str) -> bool:
@@ -200,14 +218,14 @@ class _CellReader:
         return True
 
     def _day_alone(self, line: str) -> date | None:
-        dates = find_dates(line, near=self.week or self.plan.near)
+        dates = self._dates(line)
         if len(dates) != 1 or re.search(r"\w", line[: dates[0].start] + line[dates[0].end :]):
             return None
         return dates[0].day
 
     def _read_entries(self, line: str, *, as_if: str = "") -> None:
         near = self.week or self.day or self.plan.near
-        dates = find_dates(as_if or line, near=near)
+        dates = find_dates(as_if or line, near=near, week=self.week)
         begins_with_one = bool(dates) and not re.search(r"\w", (as_if or line)[: dates[0].start])
         if not (self.week or begins_with_one or (dates and self.cell.column > 1) or (self.day and not dates)):
             self._tell("line-left-out", line, "stands in no week and does not begin with a date, so it was left out.")
@@ -239,6 +257,12 @@ class _CellReader:
         quoted = line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"
         where = self.cell.where.rpartition("!")[2]
         self.grid.problems.append(Issue(code, f"“{quoted}” in {where} {what}"))
+
+
+def _begins_with_a_date(words: str, near: date | None) -> bool:
+    """Tell whether words begin with a date, and have more to say."""
+    dates = find_dates(words, near=near)
+    return bool(dates) and dates[0].start == 0 and bool(re.search(r"\w", words[dates[0].end :]))
 
 
 def _tell_if_outside(entry: Entry, week: date | None) -> None:

@@ -95,6 +95,11 @@ class Header:
         """Tell whether a column is there for what a row is called."""
         return any(column.role in {"title", "words"} for column in self.columns.values())
 
+    @property
+    def dates_tell(self) -> bool:
+        """Tell whether a column of dates says by its name what they are of: `Panel date`."""
+        return any(column.about for column in self.of("date"))
+
     def of(self, *roles: str) -> Iterator[Column]:
         """Give the columns with these roles, left to right."""
         return (column for column in self.columns.values() if column.role in roles)

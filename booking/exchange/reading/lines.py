@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from booking.exchange.reading.dates import FoundDate, find_dates, take_first_weekday, take_weekday
+from booking.exchange.reading.dates import FoundDate, find_dates, take_first_weekday
 from booking.exchange.reading.entries import Entry, Issue
 from booking.exchange.reading.pieces import Piece, pieces_of
-from booking.exchange.reading.titles import TEAM_ONLY, audience_of, category_of, kind_of, take_venue, tidy
+from booking.exchange.reading.titles import audience_of, category_of, kind_of, take_venue, tidy, visibility_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,15 @@ def read_line(text: str, place: Place, venues: tuple[str, ...] = ()) -> list[Ent
 
     There are none where no words are left that could be a title.
     """
-    dates = find_dates(text, near=place.near or place.week)
+    dates = find_dates(text, near=place.near or place.week, week=place.week)
     words, weekday = (text, None) if dates else take_first_weekday(text)
     return [entry for piece in pieces_of(words, dates) for entry in _entries(text, piece, weekday, place, venues)]
 
 
 def _entries(text: str, piece: Piece, weekday: int | None, place: Place, venues: tuple[str, ...]) -> list[Entry]:
-    words, in_brackets = take_weekday(piece.words)
-    rest, venue = take_venue(words, venues)
-    title = tidy(rest) or tidy(words)
-    said = in_brackets if weekday is None else weekday
+    rest, venue = take_venue(piece.words, venues)
+    title = tidy(rest) or tidy(piece.words)
+    said = piece.weekday if weekday is None else weekday
     days: list[FoundDate | None] = [*piece.dates] or [None]
     return [_entry(text, title, place, day, said, piece, venue) for day in days] if title else []
 
@@ -51,6 +50,7 @@ def _entry(
     venue: str | None,
 ) -> Entry:
     category, at = category_of(title), piece.at
+    kind = "deadline" if piece.is_due else kind_of(title, has_time=at is not None)
     entry = Entry(
         text=text,
         where=place.where,
@@ -58,11 +58,11 @@ def _entry(
         date=found.day if found else None,
         start=at.start if at else None,
         end=at.end if at else None,
-        kind="deadline" if piece.is_due else kind_of(title, has_time=at is not None),
+        kind=kind,
         category=category,
         venue=venue,
         audience=audience_of(title),
-        visibility="team" if category in TEAM_ONLY else None,
+        visibility=visibility_of(title, kind, category),
     )
     _about_the_date(entry, found, weekday, place)
     said = found.weekday if found and found.weekday is not None else weekday

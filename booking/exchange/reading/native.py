@@ -51,6 +51,7 @@ def _entry(row: Row, said: Said, day: Day, where: str) -> Entry:
     at, category = time_of(said, day), row.first("category")
     if at and at.start is None and at.end:
         raise Wrong("there is an end and no start. Fill in the start.")
+    usual = "deadline" if said.is_due else kind_of(said.title, has_time=at is not None)
     entry = Entry(
         text=row.text,
         where=where,
@@ -58,7 +59,7 @@ def _entry(row: Row, said: Said, day: Day, where: str) -> Entry:
         date=day.day,
         start=at.start if at else None,
         end=at.end if at else None,
-        kind=one_of(row.first("kind"), "Kind", KINDS) or kind_of(said.title, has_time=at is not None),
+        kind=one_of(row.first("kind"), "Kind", KINDS) or usual,
         category=category.text if category else category_of(said.title),
         venue=said.venue,
         audience=split(row.first("audience")),

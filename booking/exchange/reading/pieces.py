@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from booking.exchange.reading.dates import FoundDate
+from booking.exchange.reading.dates import FoundDate, take_weekday
 from booking.exchange.reading.times import FoundTime, find_time
 from booking.exchange.reading.titles import tidy
 
@@ -15,7 +15,9 @@ _BETWEEN = re.compile(r"\s+(?:and|then|also|plus)\s+|\s*[&,;+|]\s*", re.IGNORECA
 _BEFORE_A_DATE = re.compile(r"\b(?:on|(?P<due>by|(?:no|not)\s+later\s+than))\s+(?:the\s+)?$", re.IGNORECASE)
 _FIRST_OF_ALL = re.compile(r"^\s*(?:from|starting)\s+(?:the\s+)?$", re.IGNORECASE)
 _BY_A_TIME = re.compile(
-    r"\bby\s+(?:noon|midday|\d{1,2}(?:[.:]\d{2})?\s*(?:[ap]\.?m\b|noon|midday)|\d{1,2}[.:]\d{2})", re.IGNORECASE
+    r"\bby\s+(?:noon|midday|\d{1,2}(?:[.:]\d{2})?\s*(?:[ap]\.?m\b|noon|midday)|\d{1,2}[.:]\d{2}|"
+    r"\d{1,2}\s*(?:$|[,;)]))",
+    re.IGNORECASE,
 )
 # After these a date is part of the words: `papers for 30.09.26 board`.
 _GOES_ON = re.compile(r"\b(?:for|from|of|since|until|till|to|before|after|the|between)\s*$", re.IGNORECASE)
@@ -23,12 +25,13 @@ _GOES_ON = re.compile(r"\b(?:for|from|of|since|until|till|to|before|after|the|be
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Dates with what is said of them: words without dates and time, the time, whether something is due by then."""
+    """Dates with what is said of them: words without dates, weekday and time; the rest is what they say."""
 
     words: str
     at: FoundTime | None
     dates: tuple[FoundDate, ...]
     is_due: bool
+    weekday: int | None = None
 
 
 def pieces_of(text: str, dates: Sequence[FoundDate]) -> list[Piece]:
@@ -51,8 +54,14 @@ def pieces_of(text: str, dates: Sequence[FoundDate]) -> list[Piece]:
 
 
 def _piece(words: str, dates: tuple[FoundDate, ...], is_due: bool = False) -> Piece:
+    words, weekday = take_weekday(words)
     at = find_time(words)
-    return Piece(at.rest if at else words, at, dates, is_due or bool(_BY_A_TIME.search(words)))
+    return Piece(at.rest if at else words, at, dates, is_due or is_due_by_a_time(words), weekday)
+
+
+def is_due_by_a_time(words: str) -> bool:
+    """Tell whether words say `by noon`, `by 3` or the like."""
+    return bool(_BY_A_TIME.search(words))
 
 
 def _side_by_side(text: str, dates: Sequence[FoundDate]) -> list[tuple[FoundDate, ...]]:
@@ -116,8 +125,8 @@ def _sharing_words(before: str, after: list[str], groups: list[tuple[FoundDate, 
     times = [find_time(words) for words in after]
     if len(groups) > 1 and all(times):
         rests = [_without_and(at.rest) for at in times if at]
-        words = " ".join((before, *rests))
-        return [Piece(words, at, group, is_due) for at, group in zip(times, groups, strict=True)]
+        words, weekday = take_weekday(" ".join((before, *rests)))
+        return [Piece(words, at, group, is_due, weekday) for at, group in zip(times, groups, strict=True)]
     dates = tuple(date for group in groups for date in group)
     words = " ".join((before, *after))
     return [_piece(_AND_FIRST.sub("", words) if len(dates) > 1 else words, dates, is_due)]

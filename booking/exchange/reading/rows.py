@@ -10,6 +10,8 @@ from booking.exchange.reading.dates import find_dates, take_weekday
 from booking.exchange.reading.entries import Entry, Issue
 from booking.exchange.reading.headers import DATED, Column, Header
 from booking.exchange.reading.lines import weekday_issue
+from booking.exchange.reading.notes import is_footnote
+from booking.exchange.reading.pieces import is_due_by_a_time
 from booking.exchange.reading.times import FoundTime, find_time
 from booking.exchange.reading.titles import take_venue, tidy
 from booking.exchange.reading.workbook import Cell
@@ -59,13 +61,13 @@ class Row:
         words, is_alone, title = self.cells[0].text, len(self.cells) == 1, self.first("title")
         if is_alone and (words.startswith("*") or _STAMP.match(words)):
             return True
-        if self.has_date(near) or (title and days_of(title, near).days):
+        if self.has_date(near) or (title and days_in(title.text, near).days):
             return False
         if title and title.text.startswith("*"):
             return True
         if words.startswith("*") and (title is None or (len(self.cells) == 2 and not words.strip("* "))):
             return True
-        return is_alone and _is_note(words, is_title=title is not None)
+        return is_alone and (is_footnote(words) or _is_note(words, is_title=title is not None))
 
 
 def _is_note(words: str, *, is_title: bool) -> bool:
@@ -84,6 +86,7 @@ class Said:
     at: FoundTime | None
     venue: str | None
     weekday: int | None
+    is_due: bool = False
 
 
 def hear(title: str, said: Said, near: date | None, venues: Collection[str]) -> Said:
@@ -94,14 +97,14 @@ def hear(title: str, said: Said, near: date | None, venues: Collection[str]) -> 
     found = _days_beside(title, said.days, near)
     rest, weekday = take_weekday(found.rest)
     written, known = find_time(rest), [at for at in (said.at, *(day.at for day in found.days)) if at]
-    at = said.at
+    at, is_due = said.at, is_due_by_a_time(rest)
     if written and all(_agree(one, written) for one in known):
         rest, at = written.rest, _both(at, written) if at else written
     name, (without, place) = tidy(rest), take_venue(rest, venues)
     venue = said.venue
     if place and (venue is None or place.casefold() in venue.casefold()):
         rest, venue = without, venue or place
-    return Said(tidy(rest) or name or tidy(title), found.days, at, venue, weekday)
+    return Said(tidy(rest) or name or tidy(title), found.days, at, venue, weekday, is_due)
 
 
 def _days_beside(title: str, days: list[Day], near: date | None) -> Days:

@@ -24,7 +24,7 @@ from booking.exchange.reading.native import (
 )
 from booking.exchange.reading.rows import Row, Said, finish, hear, time_of
 from booking.exchange.reading.times import FoundTime, join_times
-from booking.exchange.reading.titles import TEAM_ONLY, audience_of, category_of, kind_of, tidy
+from booking.exchange.reading.titles import audience_of, category_of, kind_of, tidy, visibility_of
 from booking.exchange.reading.workbook import Cell, Sheet, Workbook
 from booking.exchange.reading.years import middle_of, year_above, year_in, year_of_rows
 
@@ -71,17 +71,34 @@ def read_table(sheet: Sheet, header: Header, context: Context, workbook: Workboo
     table = Table()
     near = _year_of(sheet, header, context, workbook.file)
     of_the_sheet = f" of the sheet “{sheet.name}”" if len(workbook.sheets) > 1 else ""
-    for cells in sheet.rows:
+    above: date | None = None
+    for cells in map(sheet.with_merged, sheet.rows):
         if not cells or cells[0].row <= header.row or header.stands_again(cells):
+            above = None
             continue
         row = Row(header, [_without_runs(cell) for cell in cells], f"Row {cells[0].row}{of_the_sheet}")
         if row.is_note(near):
             near = (len(cells) == 1 and year_in(cells[0].text)) or near
-        elif header.is_native:
+            continue
+        read = len(table.entries)
+        if header.is_native:
             table.entries += read_own(row, near, context)
         else:
             _read_row(row, near, context, table)
+        above = _suggest_above(row, table.entries[read:], above)
     return table
+
+
+def _suggest_above(row: Row, entries: list[Entry], above: date | None) -> date | None:
+    """Suggest the date above for entries of a row with none, as where a date is typed once; return the row's own."""
+    if row.first(*DATED):
+        return next((entry.date for entry in reversed(entries)), None)
+    for entry in entries if above else ():
+        entry.issues = [
+            replace(one, suggestion=f"{above}") if one.code == "date-missing" and not one.suggestion else one
+            for one in entry.issues
+        ]
+    return next((entry.date for entry in reversed(entries) if entry.date), above)
 
 
 def _without_runs(cell: Cell) -> Cell:
@@ -113,7 +130,7 @@ def _read_row(row: Row, near: date | None, context: Context, table: Table) -> No
     if title and not any(column.role != "due" for column, _, _ in dated) and (main or not dated):
         dated = [(main or next(row.header.of("due")), title, []), *dated]
     for column, cell, days in dated:
-        words = title.text if title else _words_of(column, cell, row, near)
+        words = _with_what(title.text, column, row.header) if title else _words_of(column, cell, row, near)
         heard = Said("", days, _time_for(row, column), _venue_of(row), None)
         _add(row, column, cell.where, hear(words, heard, near, context.venues), table)
 
@@ -139,10 +156,21 @@ def _title_of(row: Row) -> Cell | None:
     """Return what a row is called; where no column is for that, the first words of which no column tells the use."""
     if row.header.has_titles:
         return row.first("title", "words")
-    if any(column.about for column in row.header.of("date")):
-        return None
     unknown = [cell for _, cell in row.all("unknown") if re.search(r"[^\W\d_]{3}", cell.text)]
+    if row.header.dates_tell:
+        first = min(number for number, column in row.header.columns.items() if column.role in DATED)
+        return next((cell for cell in unknown if cell.column < first), None)
     return unknown[0] if unknown else row.first("category")
+
+
+def _with_what(title: str, column: Column, header: Header) -> str:
+    """Return a title with what the dates of a column are of, where several columns tell: `Panel 1 Closing date`."""
+    if header.has_titles or not header.dates_tell:
+        return title
+    if column.role == "due":
+        return f"{title} {column.name.capitalize()}"
+    is_one_of_several = len(list(header.of("date"))) > 1 and column.about not in title.casefold()
+    return f"{title} {column.about.capitalize()}" if is_one_of_several else title
 
 
 def _words_of(column: Column, cell: Cell, row: Row, near: date | None) -> str:
@@ -216,6 +244,9 @@ def _entry(row: Row, column: Column, where: str, said: Said, day: Day, table: Ta
     kind, category = _kind_and_category(row, table)
     category = category or category_of(said.title)
     has_start = at is not None and at.start is not None
+    if kind is None:
+        is_due = column.role == "due" or said.is_due
+        kind = "deadline" if is_due else kind_of(said.title, has_time=at is not None)
     entry = Entry(
         text=row.text,
         where=where,
@@ -223,12 +254,12 @@ def _entry(row: Row, column: Column, where: str, said: Said, day: Day, table: Ta
         date=day.day,
         start=at.start if at else None,
         end=at.end if at and has_start else None,
-        kind=kind or ("deadline" if column.role == "due" else kind_of(said.title, has_time=at is not None)),
+        kind=kind,
         category=category,
         venue=said.venue,
         audience=_audience_of(row, said.title),
         capacity=_places(row, "places", table),
-        visibility=_visibility(row, category, table),
+        visibility=_visibility(row, visibility_of(said.title, kind, category), table),
         per_school=_places(row, "per school", table),
     )
     _read_closing(entry, row, table)
@@ -267,10 +298,10 @@ def _places(row: Row, role: str, table: Table) -> int | None:
     return table.unless_wrong(row, lambda: number(said, column.name.capitalize()), "It was left out.")
 
 
-def _visibility(row: Row, category: str | None, table: Table) -> str | None:
+def _visibility(row: Row, usual: str | None, table: Table) -> str | None:
     cell = row.first("visibility")
     if cell is None:
-        return "team" if category in TEAM_ONLY else None
+        return usual
     said = table.unless_wrong(row, lambda: one_of(cell, "Visibility", VISIBILITIES), "It is for the team only.")
     return said or "team"
 

@@ -6,7 +6,7 @@ from datetime import time
 
 _ONE = r"(?P<h{n}>\d{{1,2}})(?:[.:](?P<m{n}>\d{{2}}))?\s*(?P<half{n}>[ap]\.?m\.?\b)?"
 _COMPACT = r"(?P<c>\d{3,4})"
-_TO = r"\s*(?:-|–|—|to|until)\s*"
+_TO = r"\s*(?:-|–|—|to|until|['’]?till?)\s*"
 _RANGE = re.compile(rf"(?<![\d.:/]){_ONE.format(n=1)}{_TO}{_ONE.format(n=2)}(?![\d/])", re.IGNORECASE)
 _COMPACT_RANGE = re.compile(rf"(?<![\d.:/]){_COMPACT}{_TO}{_ONE.format(n=2)}(?![\d/])", re.IGNORECASE)
 _NUMBERED = re.compile(
@@ -14,6 +14,30 @@ _NUMBERED = re.compile(
 )
 _SINGLE = re.compile(r"(?<![\d.:/])(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?\s*(?P<half>[ap]\.?m\.?\b)", re.IGNORECASE)
 _BARE = re.compile(r"(?<![\d.:/])(?P<h>\d{1,2})[.:](?P<m>\d{2})(?![\d.:/])")
+# Hours without am or pm: `10-11.30`, `9-11`, `1000-1130`, `at 2`. What stands before them may be what they number.
+_HOURS_APART = re.compile(
+    rf"(?<![\w.:/£–—-])(?P<h1>\d{{1,2}})(?P<to>{_TO})(?P<h2>\d{{1,2}})(?:[.:](?P<m2>\d{{2}}))?"
+    r"(?![\w/]|[.:–—-]\s?\d|\s*%)(?!\s*-?\s*(?:year|yr)s?\b(?!\s+\d)|\s+(?:months|weeks|days|hours|hrs|min(?:ute)?s|places|"
+    r"people|pupils|children|schools|settings|delegates|sessions|seats|spaces|tickets|tables)\b)",
+    re.IGNORECASE,
+)
+_FOUR_FIGURES = re.compile(rf"(?<![\w.:/£])(?P<c1>\d{{3,4}}){_TO}(?P<c2>\d{{4}})(?!\w|[./:-]\d)", re.IGNORECASE)
+_AT_AN_HOUR = re.compile(
+    r"(?:\b(?:at|from|by)\s+|@\s*)(?P<h>\d{1,2})(?:\s*o['’]?clock)?(?=\s*(?:$|(?:in|on|with|via)\b|[,;)(]|[–—-]\s|\.(?!\d)))",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"\b(?:years?|yrs?|ages?|aged|key\s+stages?|ks|levels?|parts?|modules?|units?|phases?|stages?|steps?|terms?|weeks?|"
+    r"class(?:es)?|cohorts?|tiers?|bands?|rooms?|numbers?|nos?\.?|under|pages?|places)\s*$",
+    re.IGNORECASE,
+)
+_NUMBERED_MEETING = re.compile(r"\b(?:panel|workshop|circle|group|session)\s*$", re.IGNORECASE)
+_MANY = re.compile(
+    r"\b(?:panel|workshop|circle|group|session|forum|meeting|training|course|briefing|network|programme|webinar|event|"
+    r"visit|review|conference|day)s\s*$",
+    re.IGNORECASE,
+)
+HIGHEST_NUMBER = 6  # `Workshop 6-7.30` may be the sixth, `Workshop 9-11.30` is no ninth
 _NOON = re.compile(r"\b(?:12\s*)?(?:noon|midday)\b", re.IGNORECASE)
 _LEAD = re.compile(r"(?:\b(?:by|at|from|before)\s+|@\s*)$", re.IGNORECASE)
 _NOON_OF_A_RANGE = re.compile(
@@ -46,7 +70,7 @@ class FoundTime:
 def find_time(text: str) -> FoundTime | None:
     """Return the first time in a text, or None. Hours 1 to 6 without am or pm are afternoon."""
     text = _SPACES.sub(" ", text)
-    for reader in (_numbered, _range, _compact_range, _noon, _single, _bare):
+    for reader in _READERS:
         found = reader(text)
         if found:
             return found
@@ -125,8 +149,9 @@ def _range(text: str) -> FoundTime | None:
 def _between(match: re.Match[str], first: str | None, last: str | None, rest: str) -> FoundTime | None:
     """Return a range by its hours and these minutes, or None. `13.30-15.00pm` has a pm too many."""
     half = match["half2"] if int(match["h2"]) <= 12 else None
+    half_before = match["half1"] if int(match["h1"]) <= 12 else None
     end = _clock(match["h2"], last, half)
-    start = _clock(match["h1"], first, match["half1"] or _same_half(match["h1"], match["h2"], half))
+    start = _clock(match["h1"], first, half_before or _same_half(match["h1"], match["h2"], half))
     return FoundTime(rest, start, end) if start and end and start < end else None
 
 
@@ -146,6 +171,63 @@ def _compact_range(text: str) -> FoundTime | None:
     start = _clock(hour, minute, _same_half(hour, match["h2"], match["half2"]))
     end = _clock(match["h2"], match["m2"], match["half2"])
     return FoundTime(_without(text, match), start, end) if start and end and start < end else None
+
+
+def _four_figures(text: str) -> FoundTime | None:
+    """Read `1000-1130`; `2023-2024` are years."""
+    for match in _FOUR_FIGURES.finditer(text):
+        first, last = match["c1"], match["c2"]
+        if first.startswith("20") or int(first) % 5 or int(last) % 5:
+            continue
+        start, end = _clock(first[:-2], first[-2:], None), _clock(last[:-2], last[-2:], None)
+        if start and end and start < end:
+            return FoundTime(_without(text, match), start, end)
+    return None
+
+
+def _hours_and_minutes(text: str) -> FoundTime | None:
+    """Read `10-11.30`; ambiguous where the first number may be that of the title, as in `Panel 1-2.30`."""
+    text = _noon_as_number(text)
+    for match in _HOURS_APART.finditer(text):
+        start, end = _clock(match["h1"], None, None), _clock(match["h2"], match["m2"], None)
+        if not match["m2"] or not start or not end or start >= end:
+            continue
+        before = text[: match.start()]
+        is_label = bool(_LABEL.search(before[-40:]))
+        if not is_label and not (int(match["h1"]) <= HIGHEST_NUMBER and _NUMBERED_MEETING.search(before[-40:])):
+            return FoundTime(_without(text, match), start, end)
+        if is_label or match["to"] != match["to"].strip():
+            rest = f"{before}{match['h1']} {text[match.end() :]}"
+            return FoundTime(rest, None, ambiguous=True, likely=end)
+        return FoundTime(_without(text, match), None, ambiguous=True, likely=start)
+    return None
+
+
+def _whole_hours(text: str) -> FoundTime | None:
+    """Read `9-11`; not what numbers years, levels or several meetings, such as `Panels 1-3`."""
+    for match in _HOURS_APART.finditer(text):
+        first, last = int(match["h1"]), int(match["h2"])
+        start, end = _clock(match["h1"], None, None), _clock(match["h2"], None, None)
+        if match["m2"] or not first or not last or max(first, last) > 12 or not start or not end or start >= end:
+            continue
+        if not _are_numbers(text[: match.start()], first, last):
+            return FoundTime(_without(text, match), start, end)
+    return None
+
+
+def _are_numbers(before: str, first: int, last: int) -> bool:
+    if _LABEL.search(before[-40:]):
+        return True
+    if first > last:
+        return False
+    return bool(_MANY.search(before[-40:]) or (first <= HIGHEST_NUMBER and _NUMBERED_MEETING.search(before[-40:])))
+
+
+def _at_an_hour(text: str) -> FoundTime | None:
+    """Read `at 2`, where nothing follows that it could be the number of."""
+    match = _AT_AN_HOUR.search(text)
+    at = match and 1 <= int(match["h"]) <= 23 and _clock(match["h"], None, None)
+    return FoundTime(f"{text[: match.start()]} {text[match.end() :]}", at) if match and at else None
 
 
 def _noon(text: str) -> FoundTime | None:
@@ -189,3 +271,17 @@ def _clock(hour: str, minute: str | None, half: str | None) -> time | None:
     elif 1 <= number <= 6:
         number += 12
     return time(number, minutes) if number < 24 and minutes < 60 else None
+
+
+_READERS = (
+    _numbered,
+    _range,
+    _compact_range,
+    _four_figures,
+    _hours_and_minutes,
+    _noon,
+    _single,
+    _bare,
+    _whole_hours,
+    _at_an_hour,
+)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection
 
+LHNF = "High needs funding (LHNF)"
 CATEGORIES: tuple[tuple[str, str], ...] = (
-    (r"\blhnf\b|high needs", "High needs funding (LHNF)"),
+    (r"\blhnf\b|high needs", LHNF),
     (r"senco forum|senco network", "SENCo forum"),
     (r"solution circle", "Solution Circle"),
     (r"coffee morning|parent.*(?:drop.?in|coffee)", "Coffee morning"),
@@ -28,7 +29,14 @@ AUDIENCES: tuple[tuple[str, str], ...] = (
     (r"head ?teachers?\b", "Headteachers"),
     (r"\b(?:teaching assistants?|tas)\b", "Teaching assistants"),
 )
-_DUE = re.compile(r"\bclosing date\b|\bdeadline\b|\bcloses?\b|\bdue\b|\bsubmit\b|\breturn by\b", re.IGNORECASE)
+_DUE = re.compile(
+    r"\bclosing date\b|\bclosing\W*$|\bdeadline\b|\bcloses?\b|\bdue\b|\bsubmit\b|\breturn by\b|"
+    r"\blast (?:day|date) (?:for|to)\b|\bcut[\s-]?off\b",
+    re.IGNORECASE,
+)
+_FOR_THE_TEAM = re.compile(
+    r"\b(?:lhnf|high needs)\b.*\bpanels?\b|\bpanels?\b.*\b(?:lhnf|high needs)\b|\btransition planning\b", re.IGNORECASE
+)
 _COMES_TOGETHER = re.compile(
     r"meeting|forum|panel|training|workshop|circle|morning|briefing|group|conference|board|triage|drop.?in|surger|course|"
     r"programme|clinic|event|session|seminar|webinar|consultation|twilight|inset|network|visit|lunch|tea\b|\bday\b",
@@ -37,6 +45,13 @@ _COMES_TOGETHER = re.compile(
 _BEGINS = re.compile(r"\b(?:begins?|starts?|sent|ends?|opens?|census|sats)\b", re.IGNORECASE)
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _ON_LINE = re.compile(r"\b(?:ms teams|teams|zoom|on ?line|google meet|virtual)\b", re.IGNORECASE)
+# Without brackets, at the end of a title: `Forum - MS Teams`, `Training via Zoom`; but `Behaviour Teams` are people.
+_BY_SCREEN = re.compile(
+    r"(?:(?:\s+(?:via|on|over|by)\s+|\s*[–—,:]\s*|\s+-\s+)(?P<screen>(?:ms |microsoft )?teams|zoom|google meet)|"
+    r"\s+(?P<alone>(?:ms|microsoft) teams|zoom|google meet)|"
+    r"(?<!safe)(?<!safely)(?<!safety)(?<!children)(?<!learning)(?:\s+|\s*[–—,:-]\s*)(?P<line>on[\s-]?line))[\s.]*$",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(
     r"\b(?:suite|hall|school|room|centre|center|library|academy|college|church|nursery|house|office|hub|theatre|hotel)\b",
     re.IGNORECASE,
@@ -53,13 +68,16 @@ def tidy(text: str) -> str:
 
 def take_venue(text: str, venues: Collection[str] = ()) -> tuple[str, str | None]:
     """Take a venue out of a title: in brackets, or after `at`. `(1)` is a number and stays."""
+    text = " ".join(text.split())
     for match in _BRACKETS.finditer(text):
         inside = tidy(match[1])
         if inside and _is_place(inside, venues):
             return text[: match.start()] + " " + text[match.end() :], inside
+    if screen := _BY_SCREEN.search(text):
+        return text[: screen.start()], screen["screen"] or screen["alone"] or "On line"
     at = _AT.search(text)
     if at and _is_place(at["place"], venues):
-        return text[: at.start()], tidy(re.sub(r"^the\s+", "", at["place"], flags=re.IGNORECASE))
+        return text[: at.start()], tidy(re.sub(r"^the\s+", "", at["place"]))
     return text, None
 
 
@@ -80,6 +98,13 @@ def kind_of(title: str, *, has_time: bool) -> str:
 def category_of(title: str) -> str | None:
     """Return the usual kind of event that the words of a title tell, or None."""
     return next((name for pattern, name in CATEGORIES if re.search(pattern, title, re.IGNORECASE)), None)
+
+
+def visibility_of(title: str, kind: str, category: str | None) -> str | None:
+    """Return `team` for what is an internal meeting by its words, else None; what is due for a panel is not."""
+    is_panel = category == LHNF and re.search(r"\bpanels?\b", title, re.IGNORECASE)
+    internal = category in TEAM_ONLY or (kind == "session" and (is_panel or _FOR_THE_TEAM.search(title)))
+    return "team" if internal else None
 
 
 def audience_of(title: str) -> list[str]:

@@ -12,10 +12,10 @@ from booking.exchange.reading.workbook import Cell, Sheet
 
 _ODD_DATE = re.compile(r"(?P<day>\d{1,2})[./-](?P<month>\d{1,2})[./-](?P<year>\d{2,4})")
 _HEAD = re.compile(
-    r"^[\s*]*(?:w\s?/?\s?[bc]|week\s+(?:beginning|commencing|starting))\b\.?\s*[:–—-]?\s*", re.IGNORECASE
+    r"^[\s*]*(?:w\s?[/.]?\s?[bc]|week\s+(?:beginning|commencing|starting))\b\.?\s*[:–—-]?\s*", re.IGNORECASE
 )
 _NAME = re.compile(
-    r"\W*(?:w\s?/?\s?[bc]|weeks?|week\s+(?:beginning|commencing|starting|of))(?:\s+date)?\W*", re.IGNORECASE
+    r"\W*(?:w\s?[/.]?\s?[bc]|weeks?|week\s+(?:beginning|commencing|starting|of))(?:\s+date)?\W*", re.IGNORECASE
 )
 _NUMBER = re.compile(r"\W*(?:(?:week|wk)\s*(?:\d{1,2}|[ab])\b)?\W*", re.IGNORECASE)
 _HALF_TERM = re.compile(r"\bhalf[\s-]*term\s*\d|\b(?:autumn|spring|summer)\s*(?:term)?\s*[12]\b", re.IGNORECASE)
@@ -35,7 +35,7 @@ def split_head(line: str, near: date | None) -> tuple[date | None, str] | None:
     if odd:
         found, end = find_dates(odd.expand(r"\g<day>.\g<month>.\g<year>"), near=near), odd.end()
     else:
-        found = [one for one in find_dates(text, near=near)[:1] if not text[: one.start].strip()]
+        found = [one for one in find_dates(text, near=near, has_figures=True)[:1] if not text[: one.start].strip()]
         end = _end_of_week(text, near) if found else 0
     day = monday_of_week(found[0].day) if found else None
     words = text[end:]
@@ -44,7 +44,7 @@ def split_head(line: str, near: date | None) -> tuple[date | None, str] | None:
 
 def _end_of_week(text: str, near: date | None) -> int:
     """Return where the date of a week ends; `7-11 September` is one."""
-    return find_dates(f"w/c {text}", near=near)[0].end - len("w/c ")
+    return find_dates(f"w/c {text}", near=near, has_figures=True)[0].end - len("w/c ")
 
 
 def week_alone(cell: Cell, near: date | None) -> date | None:
@@ -92,10 +92,17 @@ class Weeks:
     half_terms: frozenset[int]
     over: dict[int, tuple[int, date]]
     gaps: tuple[int, ...]
+    headings: dict[Spot, date]
 
     def of(self, cell: Cell) -> date | None:
         """Return the week of a cell: that at its left, else the last above in a column of weeks, or the one over it."""
-        return self._at_the_left(cell) or self._over(cell)
+        return self._at_the_left(cell) or self._heading_above(cell) or self._over(cell)
+
+    def _heading_above(self, cell: Cell) -> date | None:
+        """Return the last of the weeks that stand in a column above their entries, unless an empty row lies between."""
+        gap = max((gap for gap in self.gaps if gap < cell.row), default=0)
+        rows = [row for row, column in self.headings if column == cell.column and gap < row < cell.row]
+        return self.headings[max(rows), cell.column] if rows else None
 
     def _at_the_left(self, cell: Cell) -> date | None:
         if cell.column in self.headed:
@@ -132,14 +139,16 @@ def weeks_of(sheet: Sheet, near: date | None) -> Weeks:
     below = Counter(cell.column for cell in cells if cell.row >= first)
     with_week = _by_column(weeks)
     half_terms = frozenset(cell.column for cell in cells if cell.row < first and names_half_term(cell.text))
+    columns = frozenset(column for column, number in _by_column(alone).items() if number == below[column])
     return Weeks(
         alone,
         weeks,
-        columns=frozenset(column for column, number in _by_column(alone).items() if number == below[column]),
+        columns=columns,
         headed=frozenset(column for column, number in with_week.items() if number * 2 > below[column]),
         half_terms=half_terms,
         over={column: over for column, over in _across(alone, with_week).items() if column not in half_terms},
         gaps=tuple(number for number, row in enumerate(sheet.rows, start=1) if not row),
+        headings=_headings(cells, columns, half_terms, near),
     )
 
 
@@ -147,6 +156,32 @@ def _at_the_top(cell: Cell, near: date | None) -> date | None:
     lines = [line for line in cell.text.split("\n") if not is_number(line)]
     head = split_head(lines[0], near) if lines else None
     return head[0] if head else None
+
+
+def _headings(
+    cells: list[Cell], columns: frozenset[int], half_terms: frozenset[int], near: date | None
+) -> dict[Spot, date]:
+    """Return the Mondays, without W/B, that stand alone above their entries: in half terms, or several in a column."""
+    found = {
+        (cell.row, cell.column): monday
+        for cell in cells
+        if cell.column not in columns and (monday := _monday_alone(cell, near))
+    }
+    number = _by_column(found)
+    return {spot: monday for spot, monday in found.items() if spot[1] in half_terms or number[spot[1]] >= 2}
+
+
+def _monday_alone(cell: Cell, near: date | None) -> date | None:
+    monday = week_alone(cell, near)
+    if isinstance(cell.value, date):
+        return monday if monday == cell.value else None
+    days = [found.day for found in find_dates(cell.text, near=near) if not found.is_week]
+    return monday if monday and days == [monday] and not is_head(cell.text) else None
+
+
+def is_head(text: str) -> bool:
+    """Tell whether a text begins with W/B or the like."""
+    return bool(_HEAD.match(text))
 
 
 def _by_column(spots: Iterable[Spot]) -> Counter[int]:

@@ -1,14 +1,15 @@
 """From bytes to cells: .xlsx and .csv."""
 
+import codecs
 import csv
 import io
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 LARGEST = 10 * 1024 * 1024
 LARGEST_UNPACKED = 200 * 1024 * 1024
@@ -36,18 +37,28 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet: its rows of cells, left to right; empty cells are left out."""
+    """A sheet: its rows of cells, left to right; empty cells are left out.
+
+    `merged` holds what merged cells say for a further row, where that row has cells of its own.
+    """
 
     name: str
     rows: list[list[Cell]]
+    merged: dict[int, list[Cell]] = field(default_factory=dict)
+
+    def with_merged(self, cells: list[Cell]) -> list[Cell]:
+        """Return the cells of a row with those that merged cells above say for it too."""
+        more = self.merged.get(cells[0].row) if cells else None
+        return sorted([*cells, *more], key=lambda cell: cell.column) if more else cells
 
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A file with its sheets."""
+    """A file with its sheets, and the names of those that are hidden and were not read."""
 
     file: str
     sheets: list[Sheet]
+    hidden: tuple[str, ...] = ()
 
 
 def read_workbook(name: str, data: bytes) -> Workbook:
@@ -58,7 +69,7 @@ def read_workbook(name: str, data: bytes) -> Workbook:
     if len(data) > LARGEST:
         raise Unreadable("The file is larger than 10 MB. A calendar is much smaller: is this the right file?")
     if ending == "xlsx":
-        return Workbook(name, _read_xlsx(data))
+        return _read_xlsx(name, data)
     if ending == "csv":
         return Workbook(name, [_read_csv(data)])
     what = f"A .{ending} file" if ending and ending != name.lower() else "This file"
@@ -74,7 +85,7 @@ def address(row: int, column: int) -> str:
     return f"{letters}{row}"
 
 
-def _read_xlsx(data: bytes) -> list[Sheet]:
+def _read_xlsx(file: str, data: bytes) -> Workbook:
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise Unreadable(f"The file is protected by a password, or is an old .xls. {_SAVE_AS}")
     try:
@@ -84,9 +95,9 @@ def _read_xlsx(data: bytes) -> list[Sheet]:
             for part in packed.infolist():
                 _refuse_far_cells(packed, part)
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        return [
-            _sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names
-        ]
+        hidden = tuple(one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible)
+        shown = [book.get_sheet_by_name(name) for name in book.sheet_names if name not in hidden]
+        return Workbook(file, [_merged_sheet(sheet) for sheet in shown], hidden)
     except (zipfile.BadZipFile, CalamineError, ValueError, OSError, NotImplementedError):
         raise Unreadable(f"This is not a spreadsheet, or it is damaged. {_SAVE_AS}") from None
 
@@ -115,6 +126,20 @@ def _column_number(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - ord("A") + 1
     return number
+
+
+def _merged_sheet(source: CalamineSheet) -> Sheet:
+    sheet = _sheet(source.name, source.to_python(skip_empty_area=False))
+    filled = 0
+    for (first, column), (last, _) in source.merged_cell_ranges or ():
+        cells = sheet.rows[first] if first < len(sheet.rows) else []
+        top = next((cell for cell in cells if cell.column == column + 1), None)
+        for row in range(first + 2, min(last + 1, len(sheet.rows)) + 1) if top else ():
+            filled += 1
+            if top and sheet.rows[row - 1] and filled <= MOST_CELLS:
+                again = replace(top, row=row, where=f"{source.name}!{address(row, top.column)}")
+                sheet.merged.setdefault(row, []).append(again)
+    return sheet
 
 
 def _sheet(name: str, values: Sequence[Sequence[object]]) -> Sheet:
@@ -147,7 +172,8 @@ def _cell(prefix: str, row: int, column: int, value: object) -> Cell:
 
 def _read_csv(data: bytes) -> Sheet:
     try:
-        text = data.decode("utf-8-sig")
+        is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16", errors="replace") if is_wide else data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
     if "\0" in text:
