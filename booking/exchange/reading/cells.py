@@ -6,6 +6,7 @@ from datetime import date
 
 from booking.exchange.reading.dates import FoundDate, find_dates, monday_of_week, possible
 from booking.exchange.reading.entries import Issue
+from booking.exchange.reading.lines import ONLY_THE_WEEK
 from booking.exchange.reading.times import FoundTime, read_time
 from booking.exchange.reading.workbook import Cell
 
@@ -17,7 +18,6 @@ NOT_CERTAIN = re.compile(
 )
 _IMPOSSIBLE = Issue("date-impossible", "There is no such day in the calendar.")
 _NO_YEAR = Issue("date-missing", "There is no year. Which day is meant?")
-ONLY_THE_WEEK = Issue("date-approximate", "Only the week is given; its Monday was taken.")
 BEFORE_THE_FIRST = Issue("date-approximate", "The last day stands before the first.")
 _PERHAPS = Issue("date-approximate", "The date is not certain yet, by what is written beside it.")
 

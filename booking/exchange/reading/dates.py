@@ -1,6 +1,7 @@
 """Dates and weekdays as people type them. Nothing is corrected: what is odd is told."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -237,6 +238,13 @@ def _expanded(days: list[FoundDate], ranges: list[bool]) -> list[FoundDate]:
 
 def _monday(found: FoundDate) -> FoundDate:
     return replace(found, day=monday_of_week(found.day)) if found.is_week else found
+
+
+def without_dates(text: str, dates: Sequence[FoundDate]) -> str:
+    """Return a text without these dates, which stand in it in this order."""
+    for found in reversed(dates):
+        text = text[: found.start] + " " + text[found.end :]
+    return text
 
 
 def monday_of_week(day: date | None) -> date | None:

@@ -23,6 +23,8 @@ _SHORT_NUMBER = re.compile(r"\W*\d{1,2}\W*")
 _NAMES_A_TITLE = re.compile(r"^(?:title|event|what|subject|topic|session|name|activity|description)$", re.IGNORECASE)
 WEEK = timedelta(days=6)
 LONGEST_QUOTE = 200
+# To tell whether a text is a week at all, whichever year it means.
+ANY_YEAR = date(2000, 1, 1)
 
 
 @dataclass(slots=True)
@@ -70,8 +72,7 @@ def _has_head(cell: Cell) -> bool:
 
 
 def _is_week_of_a_planner(cell: Cell) -> bool:
-    any_year = date(2000, 1, 1)
-    heads = [head for line in cell.text.split("\n") if (head := split_head(line, any_year))]
+    heads = [head for line in cell.text.split("\n") if (head := split_head(line, ANY_YEAR))]
     return any(week for week, _ in heads)
 
 
@@ -82,8 +83,7 @@ def _is_table(sheet: Sheet, header: Header, heads: list[Cell]) -> bool:
         return False
     dated = {number for number, column in header.columns.items() if column.role in {"date", "due"}}
     beside = [cell for row in sheet.rows for cell in row if cell.row > header.row and cell.column in dated - columns]
-    any_year = date(2000, 1, 1)
-    return columns <= dated or (bool(beside) and all(week_alone(cell, any_year) for cell in beside))
+    return columns <= dated or (bool(beside) and all(week_alone(cell, ANY_YEAR) for cell in beside))
 
 
 def _names_a_planner(names: Collection[str]) -> bool:

@@ -6,7 +6,10 @@ from datetime import date, timedelta
 from booking.exchange.reading.dates import FoundDate, find_dates, take_first_weekday
 from booking.exchange.reading.entries import Entry, Issue
 from booking.exchange.reading.pieces import Piece, pieces_of
+from booking.exchange.reading.times import FoundTime
 from booking.exchange.reading.titles import audience_of, category_of, kind_of, take_venue, tidy, visibility_of
+
+ONLY_THE_WEEK = Issue("date-approximate", "Only the week is given; its Monday was taken.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,7 @@ def _entry(
     said = found.weekday if found and found.weekday is not None else weekday
     if entry.date and said is not None and not (found and found.is_week):
         weekday_issue(entry, said)
-    if at and at.ambiguous:
-        suggestion = f"{at.likely:%H:%M}" if at.likely else None
-        entry.issues.append(
-            Issue("time-ambiguous", "This time can be read in two ways. Which one is meant?", suggestion)
-        )
+    time_issue(entry, at)
     return entry
 
 
@@ -86,7 +85,15 @@ def _about_the_date(entry: Entry, found: FoundDate | None, weekday: int | None, 
     elif found.day is None:
         entry.issues.append(Issue("date-impossible", "There is no such day in the calendar.", None))
     elif found.is_week:
-        entry.issues.append(Issue("date-approximate", "Only the week is given; its Monday was taken.", None))
+        entry.issues.append(ONLY_THE_WEEK)
+
+
+def time_issue(entry: Entry, at: FoundTime | None) -> None:
+    """Tell where a time can be read in two ways; suggest the likelier one."""
+    if at and at.ambiguous:
+        likely = f"{at.likely:%H:%M}" if at.likely else None
+        message = "This time can be read in two ways. Which one is meant?"
+        entry.issues.append(Issue("time-ambiguous", message, likely))
 
 
 def weekday_issue(entry: Entry, said: int) -> None:

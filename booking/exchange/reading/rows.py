@@ -5,11 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from booking.exchange.reading.cells import ONLY_THE_WEEK, Day, Days, days_in, days_of
-from booking.exchange.reading.dates import find_dates, take_weekday
-from booking.exchange.reading.entries import Entry, Issue
+from booking.exchange.reading.cells import Day, Days, days_in, days_of
+from booking.exchange.reading.dates import find_dates, take_weekday, without_dates
+from booking.exchange.reading.entries import Entry
 from booking.exchange.reading.headers import DATED, Column, Header
-from booking.exchange.reading.lines import weekday_issue
+from booking.exchange.reading.lines import ONLY_THE_WEEK, time_issue, weekday_issue
 from booking.exchange.reading.notes import is_footnote
 from booking.exchange.reading.pieces import is_due_by_a_time
 from booking.exchange.reading.times import FoundTime, find_time
@@ -112,10 +112,8 @@ def _days_beside(title: str, days: list[Day], near: date | None) -> Days:
     if not days:
         return days_in(title, near)
     known = {day.day for day in days}
-    for found in reversed(find_dates(title, near=near)):
-        if found.day and found.day in known and not found.is_week:
-            title = title[: found.start] + " " + title[found.end :]
-    return Days(days, title)
+    again = [one for one in find_dates(title, near=near) if one.day and one.day in known and not one.is_week]
+    return Days(days, without_dates(title, again))
 
 
 def time_of(said: Said, day: Day) -> FoundTime | None:
@@ -144,8 +142,5 @@ def finish(entry: Entry, day: Day, weekdays: Collection[int | None], at: FoundTi
     for weekday in dict.fromkeys(weekdays):
         if entry.date and weekday is not None and day.issue is not ONLY_THE_WEEK:
             weekday_issue(entry, weekday)
-    if at and at.ambiguous:
-        likely = f"{at.likely:%H:%M}" if at.likely else None
-        message = "This time can be read in two ways. Which one is meant?"
-        entry.issues.append(Issue("time-ambiguous", message, likely))
+    time_issue(entry, at)
     return entry

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 
+from booking.calendar.terms import DAY
 from booking.exchange.reading.cells import BEFORE_THE_FIRST, NOT_CERTAIN, Day, days_of, no_day
-from booking.exchange.reading.dates import WEEKDAYS, weekday_number
+from booking.exchange.reading.dates import LONGEST_RANGE, WEEKDAYS, weekday_number
 from booking.exchange.reading.entries import Context, Entry, Issue
 from booking.exchange.reading.headers import DATED, Column, Header
 from booking.exchange.reading.native import (
@@ -30,8 +31,6 @@ from booking.exchange.reading.years import middle_of, year_above, year_in, year_
 
 Value = TypeVar("Value")
 _SPACES = re.compile(r"[^\S\n]{3,}")
-LONGEST_RANGE = timedelta(days=13)
-DAY = timedelta(days=1)
 _NOTHING = re.compile(r"[-–—]*|n/?a|none", re.IGNORECASE)
 _NO_TIME = re.compile(r"\D*")
 _ANYONE = re.compile(r"(?:open to )?(?:all|any(?:one|body)?|every(?:one|body)?)(?: welcome)?", re.IGNORECASE)

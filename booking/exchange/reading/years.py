@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from booking.calendar.terms import DAY, school_year_of, year_days
-from booking.exchange.reading.dates import MONTHS, find_dates, possible
+from booking.exchange.reading.dates import MONTHS, find_dates, possible, without_dates
 from booking.exchange.reading.workbook import Cell
 
 _PAIR = re.compile(r"(?<![\d./])(?P<first>20\d{2}|(?<!-)[2-4]\d)\s?[-/–]\s?(?:20)?(?P<second>\d{2})(?![\d/]|[.-]\d)")
@@ -25,7 +25,7 @@ def middle_of(year: int) -> date:
 
 def year_in(text: str) -> date | None:
     """Return the middle of the school year that a heading names: `2026-27`, `Autumn term 2026`, `September 2026`."""
-    text = _without_dates(text)
+    text = without_dates(text, find_dates(text))
     for pair in _PAIR.finditer(text):
         if int(pair["second"]) == (int(pair["first"]) + 1) % 100:
             return middle_of(2000 + int(pair["first"]) % 100)
@@ -44,7 +44,7 @@ def year_above(texts: Sequence[str], file: str) -> date | None:
     found = next((year for text in (*texts, file) if (year := year_in(text))), None)
     if found:
         return found
-    alone = {int(year) for text in texts for year in _ALONE.findall(_without_dates(text))}
+    alone = {int(year) for text in texts for year in _ALONE.findall(without_dates(text, find_dates(text)))}
     return date(alone.pop(), 7, 2) if len(alone) == 1 else None
 
 
@@ -58,9 +58,3 @@ def _dated(cell: Cell) -> list[date]:
     if isinstance(cell.value, date):
         return [day] if (day := possible(cell.value)) else []
     return [found.day for found in find_dates(cell.text) if found.day]
-
-
-def _without_dates(text: str) -> str:
-    for found in reversed(find_dates(text)):
-        text = text[: found.start] + " " + text[found.end :]
-    return text
