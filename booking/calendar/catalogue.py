@@ -42,9 +42,9 @@ class KindValues:
 @atomic
 def save_category(area: Area, category: Category | None, values: KindValues, *, by: Person) -> Category:
     """Add a kind of event, or change one; its address stays for life. Raises Refused for a name that is there."""
-    take_turns(f"kinds of area {area.id}")
     if category is not None and values.with_drafts:
-        lock(*queries.drafts_of_kind(category))  # before the area's version, as every other change of an event
+        lock(*queries.drafts_of_kind(category))  # before turns and the area's version, as every change of an event
+    take_turns(f"kinds of area {area.id}")
     others = [one for one in queries.categories(area.id) if one is not category]
     _refuse_a_second(values.name, [one.name for one in others])
     if category is None:
