@@ -12,7 +12,7 @@ help:
 	@echo "make run    web and scheduler on http://127.0.0.1:5000, with the demonstration"
 	@echo "make test   the whole suite"
 	@echo "make check  format, lint, types, import contracts, templates"
-	@echo "make bench  the benchmarks"
+	@echo "make bench  the benchmarks; ONLY='crowd history' some of them"
 	@echo "make setup  only the virtual environment and .env"
 
 setup: $(VENV)/.runtime .env
@@ -57,7 +57,7 @@ check: dev
 	$(BIN)/python -m tests.architecture.templates
 
 bench: dev
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench $(ONLY)
 
 format: dev
 	$(BIN)/ruff check --fix-only --quiet .

@@ -9,7 +9,9 @@ from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, current_app, get_flashed_messages, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from booking.bookings import change_views as bookings_changes  # noqa: F401  it adds its pages to the blueprint
 from booking.bookings import manage as bookings_manage
+from booking.bookings import manage_messages, manage_places  # noqa: F401  they add their pages to the blueprint
 from booking.bookings import views as bookings_views
 from booking.calendar import queries as calendar_queries
 from booking.calendar import versions, wording

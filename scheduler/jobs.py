@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+from booking.bookings.promotions import settle_due
 from booking.core.heartbeat import beat
 from booking.directory.actions import clear_old_sign_ins
 from booking.notifications.delivery import deliver_due
@@ -48,6 +49,7 @@ def alive() -> int:
 
 # In this order for `--once`: what reminders queue is delivered in the same run.
 JOBS = (
+    Job("offers and limits", 20, settle_due),
     Job("reminders", 20, post_due),
     Job("delivery", 2, deliver),
     Job("old sign-ins", 3600, clear_old_sign_ins),

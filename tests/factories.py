@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar.actions import EventValues
 from booking.calendar.models import Audience, Category, Event, EventStatus, Kind, Term, Venue, Visibility
+from booking.calendar.rules import rules_of
 from booking.core.clock import now, today
 from booking.core.db import Base, db
 from booking.core.text import email_key, name_key, slug
@@ -106,6 +107,7 @@ def values_of(event: Event) -> EventValues:
         **{name: getattr(event, name) for name in (*names, *more)},
         audience_ids=tuple(audience.id for audience in event.audiences),
         venue=event.venue.name if event.venue else "",
+        rules=rules_of(event),
     )
 
 

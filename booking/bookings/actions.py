@@ -1,47 +1,34 @@
-"""Book, cancel, promote: each one transaction under the event's lock, with exactly its messages."""
+"""Book, cancel, tell: each one transaction under the event's lock, with exactly its messages."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from hashlib import sha256
-from itertools import chain
 
-import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
-
-from booking.bookings import mail, policy, queries
+from booking.bookings import history, limits, mail, policy, promotions, queries
+from booking.bookings.attendees import (
+    Contact,
+    NewPlace,
+    attendee_key,
+    become,
+    new_place,
+    refuse_addresses_of_others,
+    request_key,
+)
 from booking.bookings.models import TAKES_A_PLACE, Booking, Place, PlaceStatus
-from booking.bookings.waiting import Waiting, who_is_next
+from booking.bookings.policy import BookingCode
+from booking.bookings.waiting import short_of
 from booking.calendar.actions import refuse_fewer_than_taken
 from booking.calendar.models import Event
 from booking.calendar.when import When
 from booking.core.clock import now, today
 from booking.core.db import atomic, db, lock
 from booking.core.errors import Refused, refuse_unless
-from booking.core.text import email_key, name_key, one_line
+from booking.core.text import email_key, one_line
 from booking.core.tokens import new_key
 from booking.directory.models import School
 from booking.notifications import queries as message_queries
 
+FOR_ORGANISERS = frozenset({BookingCode.CLOSED, BookingCode.SOON, BookingCode.INVITED})
 FLOOD, FLOOD_WITHIN = 60, timedelta(hours=1)
-LONGEST_NAME_KEY = 140  # with an address of 254 it fits the column
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Who books: a name, an e-mail address, and a school of the directory or none."""
-
-    name: str
-    email: str
-    school_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewPlace:
-    """One attendee asked for. A colleague may have no e-mail address."""
-
-    name: str
-    email: str = ""
 
 
 class AlreadyBooked(Refused):
@@ -65,243 +52,216 @@ def book(
     form_key: str = "",
     needs: str = "",
     as_organiser: bool = False,
+    invited: bool = False,
+    unlisted: bool = False,
     limited: bool = False,
+    beyond: bool = False,
 ) -> Booking:
     """Book these places, or join the waiting list, all together or as places come.
 
     The same `form_key` at the same event, for the same people, gives the booking it made the first time. An
-    organiser may book after booking closed, until the event starts. `limited` counts how much mail the addresses
-    of the request have had of late, so that nobody is flooded by a stranger. Raises Refused; then nothing has changed.
+    organiser may book after booking closed, until the event starts, whoever the event is for; `beyond` raises what the
+    places do not fit into (the caller writes down why). `invited` says that whoever books has the link of the
+    invitation, `unlisted` keeps the attendees off printed lists. `limited` counts how much mail the addresses of the
+    request have had of late, so that nobody is flooded by a stranger. Raises Refused; then nothing has changed.
     """
     lock(event)
-    request = _request_key(form_key or new_key(), by, places)
-    made = queries.find_by_form(event, request)
-    if made is not None:
-        return made
-    _refuse_what_cannot_be_booked(event, by, places, as_organiser=as_organiser)
+    promotions.bring_up_to_date(event)
+    request = request_key(form_key or new_key(), by, places)
+    keys = [attendee_key(place, booking_key="") for place in places if place.email]
+    ground = queries.ground_for(event, form_key=request, school_id=by.school_id, keys=keys)
+    if ground.made_id is not None:
+        return queries.get_booking(ground.made_id)
+    _refuse_what_cannot_be_booked(event, by, places, as_organiser=as_organiser, invited=invited)
+    if by.school_id is not None:
+        _refuse_the_school(event, ground.school)
     if limited:
-        _refuse_a_flood(by, places)
-    booking = _new_booking(event, by, places, together=together, form_key=request, needs=needs)
-    _refuse_who_has_a_place(event, booking)
-    _share_out(event, booking)
+        refuse_a_flood([by.email, *(place.email for place in places)])
+    booking = _new_booking(
+        event, by, places, together=together, form_key=request, needs=needs, unlisted=unlisted and event.private
+    )
+    _refuse_who_has_a_place(event, booking, ground.taken_key)
+    if beyond:
+        promotions.make_room(event, [limits.limits_of(event, by.school_id, at=now())] * len(places))
+    fitting = booking.places if beyond else _fitting(event, booking)
+    for place in booking.places:
+        if place not in fitting:
+            event.last_position += 1
+            place.position = event.last_position
     db.session.add(booking)
-    event.taken += sum(place.status in TAKES_A_PLACE for place in booking.places)
+    confirm(event, fitting)
+    with db.session.no_autoflush:  # what is said needs no ids: booking and mails go to the database in one go
+        mail.booked(booking)
     db.session.flush()
-    mail.booked(booking)
     return booking
 
 
-def _request_key(form_key: str, by: Contact, places: Sequence[NewPlace]) -> str:
-    """Return what a request is known by: the rendered form and the people in it.
-
-    Going back in the browser to book for somebody else sends the same form: that is another request.
-    """
-    people = [(email_key(by.email), name_key(by.name)), *((email_key(p.email), name_key(p.name)) for p in places)]
-    return sha256(repr((form_key, people)).encode()).hexdigest()
-
-
-def _refuse_what_cannot_be_booked(event: Event, by: Contact, places: Sequence[NewPlace], *, as_organiser: bool) -> None:
-    state = policy.booking_state(event, at=now())
-    late = as_organiser and state.code is policy.BookingCode.CLOSED
-    refuse_unless(state.can_book or late, state.sentence)
+def _refuse_what_cannot_be_booked(
+    event: Event, by: Contact, places: Sequence[NewPlace], *, as_organiser: bool, invited: bool
+) -> None:
+    state = policy.booking_state(event, at=now(), invited=invited)
+    refuse_unless(state.can_book or (as_organiser and state.code in FOR_ORGANISERS), state.sentence)
     refuse_unless(places, "Name at least one person who comes.", field="name")
     refuse_unless(
         len(places) <= event.places_per_booking,
         f"One booking can hold at most {event.places_per_booking} places here. Take somebody out, or book twice.",
     )
-    # A stranger could else find out who is booked by naming them as a companion (rule 7).
-    refuse_unless(
-        not event.private or not any(place.email for place in places if email_key(place.email) != email_key(by.email)),
-        "At this event we ask for no e-mail address but that of whoever books. Name the others without theirs.",
-    )
-    if by.school_id is not None:
-        school = db.session.get(School, by.school_id)
-        there = school is not None and school.area_id == event.area_id
-        refuse_unless(there, "Choose your school from the list.", field="school")
-        open_now = school is not None and (school.closed_on is None or school.closed_on > today())
-        refuse_unless(open_now, "That school has closed. Choose another, or none.", field="school")
+    if event.private:
+        refuse_addresses_of_others(by.email, places)
+    if not as_organiser:
+        why_not = policy.why_not_for(event, from_school=by.school_id is not None, audience_id=by.audience_id, at=now())
+        if why_not:
+            raise Refused(why_not[1], field=why_not[0])
 
 
-def _refuse_a_flood(by: Contact, places: Sequence[NewPlace]) -> None:
-    addresses = {email_key(by.email), *(email_key(place.email) for place in places if place.email)}
-    had = queries.most_places_since(addresses, now() - FLOOD_WITHIN)
+def _refuse_the_school(event: Event, school: School | None) -> None:
+    there = school is not None and school.area_id == event.area_id
+    refuse_unless(there, "Choose your school from the list.", field="school")
+    open_now = school is not None and (school.closed_on is None or school.closed_on > today())
+    refuse_unless(open_now, "That school has closed. Choose another, or none.", field="school")
+
+
+def refuse_a_flood(emails: Iterable[str]) -> None:
+    """Refuse more mail to addresses that have had a lot within the hour: a stranger may have typed them."""
+    had = queries.most_places_since({email_key(email) for email in emails if email}, now() - FLOOD_WITHIN)
     refuse_unless(had < FLOOD, "That is too much for one address within an hour. Wait, or ask the partnership.")
 
 
 def _new_booking(
-    event: Event, by: Contact, places: Sequence[NewPlace], *, together: bool, form_key: str, needs: str
+    event: Event,
+    by: Contact,
+    places: Sequence[NewPlace],
+    *,
+    together: bool,
+    form_key: str,
+    needs: str,
+    unlisted: bool = False,
 ) -> Booking:
     booking = Booking(
         event=event,
+        event_id=event.id,
         key=new_key(),
         form_key=form_key,
         name=one_line(by.name),
         email=email_key(by.email),
         school_id=by.school_id,
+        audience_id=by.audience_id,
         together=together,
         needs=needs,
+        revision=1,
         created_at=now(),
     )
-    for asked in places:
-        booking.places.append(
-            Place(
-                event=event,
-                key=new_key(),
-                name=one_line(asked.name),
-                email=email_key(asked.email) or None,
-                attendee_key=attendee_key(asked, booking_key=booking.key),
-                school_id=by.school_id,
-                status=PlaceStatus.WAITING,
-                created_at=booking.created_at,
-            )
-        )
+    booking.places.extend(new_place(booking, asked, unlisted=unlisted) for asked in places)
     return booking
 
 
-def attendee_key(place: NewPlace, *, booking_key: str) -> str:
-    """Return who somebody is (rule 2): address and name; without an address the name within the booking.
-
-    Some letters become a dozen when names are made comparable: what does not fit the column is hashed.
-    """
-    name = name_key(place.name)
-    if len(name) > LONGEST_NAME_KEY:
-        name = sha256(name.encode()).hexdigest()
-    return f"{email_key(place.email) or booking_key}|{name}"
-
-
-def _refuse_who_has_a_place(event: Event, booking: Booking) -> None:
+def _refuse_who_has_a_place(event: Event, booking: Booking, taken_key: str | None) -> None:
     keys = [place.attendee_key for place in booking.places]
     for place in booking.places:
         if keys.count(place.attendee_key) > 1:
             raise Refused(f"{place.name} is named twice. Give each person one place.")
-    taken = queries.active_attendee_keys(event, keys)
     for place in booking.places:
-        if place.attendee_key in taken:
+        if place.attendee_key == taken_key:
+            has_room = has_room_for(event, booking.school_id, len(keys))
             raise AlreadyBooked(
                 f"{place.name} already has a place at this event, or waits for one. Nothing was booked.",
-                otherwise=PlaceStatus.CONFIRMED if _has_room(event, len(keys)) else PlaceStatus.WAITING,
+                otherwise=PlaceStatus.CONFIRMED if has_room else PlaceStatus.WAITING,
             )
 
 
-def _share_out(event: Event, booking: Booking) -> None:
-    """Give the new places what is free; what does not fit waits with the next numbers."""
-    if _has_room(event, len(booking.places) if booking.together else 1):
-        fitting = booking.places if booking.together else booking.places[: event.places_left]
-        for place in fitting:
-            _confirm(place)
-    for place in booking.places:
-        if place.status is PlaceStatus.WAITING:
-            event.last_position += 1
-            place.position = event.last_position
+def _fitting(event: Event, booking: Booking) -> list[Place]:
+    """Return which of the new places free places are for: of a group that comes together all, or none."""
+    places = list(booking.places)
+    asked = limits.limits_of(event, booking.school_id, at=now())
+    left = limits.free(event, [booking.school_id])
+    if short_of([asked] * (len(places) if booking.together else 1), left) or _others_come_first(event):
+        return []
+    return places if booking.together else places[: min((left[one] for one in asked if one in left), default=None)]
 
 
-def _has_room(event: Event, number: int) -> bool:
+def confirm(event: Event, places: Sequence[Place]) -> None:
+    """Confirm new places that fit. Belongs under the event's lock."""
+    for place in places:
+        become(place, PlaceStatus.CONFIRMED)
+        place.confirmed_at = now()
+    limits.take(event, places)
+
+
+def has_room_for(event: Event, school_id: int | None, number: int) -> bool:
     """Tell whether a newcomer may have so many of the free places.
 
-    Nobody who waits is overtaken: while places go on by themselves, whoever waits does not fit;
-    later the organiser decides among them, so the newcomer joins the end.
+    Nobody who waits is overtaken: while places go on by themselves, whoever waits does not fit; else, whoever of them
+    would fit comes first, and the newcomer joins the end.
     """
-    free = event.places_left
-    return (free is None or free >= number) and (not queries.anybody_waits(event) or promotion_is_on(event))
+    asked = limits.limits_of(event, school_id, at=now())
+    if short_of([asked] * number, limits.free(event, [school_id])):
+        return False
+    return not _others_come_first(event)
 
 
-def promotion_is_on(event: Event) -> bool:
-    """Tell whether a free place still goes to the next who waits by itself."""
-    at = now()
-    return at < policy.promotes_until(event, *queries.school_days_round(event)) and at < event.starts_at
-
-
-def _confirm(place: Place) -> None:
-    place.status = PlaceStatus.CONFIRMED
-    place.confirmed_at = now()
+def _others_come_first(event: Event) -> bool:
+    """Tell whether somebody waits for what is free: places do not go on by themselves now, or have yet to."""
+    return bool(event.last_position) and promotions.somebody_fits(event)
 
 
 @atomic
-def cancel(booking: Booking, *, places: Sequence[Place] | None = None, as_organiser: bool = False) -> list[Place]:
+def cancel(
+    booking: Booking,
+    *,
+    places: Sequence[Place] | None = None,
+    as_organiser: bool = False,
+    seen: int | None = None,
+    own: Place | None = None,
+) -> list[Place]:
     """Give back these places of a booking, or all that are active; what comes free goes on at once.
 
-    Returns what was cancelled; nothing where all of it was cancelled before. Raises Refused once the
-    event has started, but for an organiser.
+    Declining an offer is the same. Returns what was cancelled; nothing where all of it was cancelled before. Raises
+    Refused once the event's rule says so, but for an organiser; Stale where the booking changed since the revision
+    `seen`. `own` is the place of the attendee who cancels by their own link.
     """
     event = booking.event
     lock(event)
-    refuse_unless(
-        policy.can_cancel(event, at=now()) or (as_organiser and not event.is_cancelled),
-        "This event has started, is over or was cancelled, so its places cannot be given back.",
-    )
+    # What is offered can be declined for as long as it is held.
     ids = {place.id for place in (booking.places if places is None else places)}
     going = [place for place in booking.places if place.id in ids and place.status is not PlaceStatus.CANCELLED]
-    if not going:
-        return []
-    freed = sum(place.status in TAKES_A_PLACE for place in going)
+    only_offers = bool(going) and all(place.status is PlaceStatus.OFFERED for place in going)
+    why_not = "" if only_offers and not event.is_cancelled else policy.why_no_change(event, at=now())
+    refuse_unless(not why_not or (as_organiser and not event.is_cancelled), why_not)
+    handed_on = any(place.became_id for place in booking.places if place.id in ids)
+    if not going and not handed_on:
+        return []  # pressed twice: what was cancelled is cancelled
+    history.refuse_stale(booking, seen, place=own)
+    refuse_unless(going, "This place has gone to somebody else, or to another date, so it cannot be cancelled here.")
+    return give_back(event, booking, going, who=_who(as_organiser, own))
+
+
+def _who(as_organiser: bool, own: Place | None) -> str:
+    if as_organiser:
+        return history.TEAM
+    return history.ATTENDEE if own else history.BOOKER
+
+
+def give_back(event: Event, booking: Booking, going: Sequence[Place], *, who: str) -> list[Place]:
+    """Cancel these active places, tell whom it concerns, and let in who waits. Belongs under the event's lock."""
+    freed = [place for place in going if place.status in TAKES_A_PLACE]
     for place in going:
-        place.status = PlaceStatus.CANCELLED
+        become(place, PlaceStatus.CANCELLED)
         place.cancelled_at = now()
-    event.taken -= freed
+    limits.give_back(event, freed)
+    history.write_down(booking, [(place, f"{place.name}’s place was cancelled") for place in going], who=who)
     db.session.flush()
     mail.places_cancelled(booking, going)
-    promote(event)
-    return going
+    promotions.settle(event)
+    return list(going)
 
 
 @atomic
-def promote(event: Event) -> list[Place]:
-    """Give free places to who is next, while that happens by itself. Returns who got one."""
-    lock(event)
-    if not policy.can_cancel(event, at=now()) or not promotion_is_on(event):
-        return []
-    return _give(event, who_is_next(_waiting(event), event.places_left))
-
-
-@atomic
-def let_in(event: Event, place: Place) -> list[Place]:
-    """Let the entry of this waiting place in where it fits: the organiser's decision. Raises Refused.
-
-    A group that waits together comes in together.
-    """
-    lock(event)
-    refuse_unless(policy.can_cancel(event, at=now()), "The event has started or was cancelled.")
-    refuse_unless(place.status is PlaceStatus.WAITING, f"{place.name} is not waiting any more.")
-    entry = [one for one in _waiting(event) if one.place_id == place.id or _same_group(one, place)]
-    free = event.places_left
-    refuse_unless(
-        free is None or len(entry) <= free,
-        f"{len(entry)} would come in, and {free} of {event.capacity} places are free. Raise the number first.",
-    )
-    return _give(event, [one.place_id for one in entry])
-
-
-def _same_group(one: Waiting, place: Place) -> bool:
-    return one.together and one.booking_id == place.booking_id
-
-
-def _waiting(event: Event) -> list[Waiting]:
-    return [
-        Waiting(place_id, booking_id, position, together)
-        for place_id, booking_id, position, together in queries.waiting_rows(event)
-    ]
-
-
-def _give(event: Event, place_ids: Sequence[int]) -> list[Place]:
-    if not place_ids:
-        return []
-    places = db.session.scalars(
-        sa.select(Place).where(Place.id.in_(place_ids)).order_by(Place.position).options(selectinload(Place.booking))
-    ).all()
-    for place in places:
-        _confirm(place)
-    event.taken += len(places)
-    db.session.flush()
-    mail.promoted(event, places)
-    return list(places)
-
-
-@atomic
-def capacity_changed(event: Event) -> None:
-    """Let in who waits after the organiser changed the number of places. Raises Refused below what is taken."""
+def limits_changed(event: Event) -> None:
+    """Let in who waits after the organiser changed a number of places. Raises Refused below what is taken."""
     refuse_fewer_than_taken(event, event.capacity)
     db.session.flush()
-    promote(event)
+    limits.recount_schools(event)
+    promotions.settle(event)
 
 
 @atomic
@@ -327,39 +287,3 @@ def answer_already_booked(event: Event, *, by: Contact, refusal: AlreadyBooked) 
     if message_queries.has_had("already_booked", event.id, email_key(by.email), since=now() - timedelta(days=1)):
         return
     mail.already_booked(event, to=email_key(by.email), to_name=one_line(by.name), sentence=refusal.sentence)
-
-
-def audit() -> list[str]:
-    """Return where the data break rules 1 to 3 of the domain; nothing where they are kept."""
-    return list(chain(_counts_wrong(), _doubles(), _order_wrong()))
-
-
-def _counts_wrong() -> list[str]:
-    problems = []
-    for event_id, capacity, taken, counted in queries.counted_places():
-        if taken != counted:
-            problems.append(f"event {event_id}: says {taken} places are taken, {counted} are")
-        if capacity is not None and counted > capacity:
-            problems.append(f"event {event_id}: {counted} places are taken of {capacity} (rule 1)")
-    return problems
-
-
-def _doubles() -> list[str]:
-    return [
-        f"event {event_id}: an attendee holds {count} active places (rule 2): places {ids}"
-        for event_id, count, ids in queries.attendees_with_several_places()
-    ]
-
-
-def _order_wrong() -> list[str]:
-    problems = []
-    for event in queries.events_where_somebody_waits():
-        numbers = [row.position for row in _waiting(event)]
-        if len(set(numbers)) != len(numbers) or any(not 1 <= number <= event.last_position for number in numbers):
-            problems.append(f"event {event.id}: numbers of the waiting list are not in one order (rule 3)")
-        fitting = who_is_next(_waiting(event), event.places_left)
-        if fitting and policy.can_cancel(event, at=now()) and promotion_is_on(event):
-            problems.append(
-                f"event {event.id}: {event.places_left} places are free and place {fitting[0]} waits (rule 3)"
-            )
-    return problems

@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from booking.bookings import actions
+from booking.bookings.audit import audit as find_problems
 from booking.core.commands import says_why
 
 bookings = AppGroup("bookings", help="Bookings and their places.")
@@ -15,7 +15,7 @@ bookings = AppGroup("bookings", help="Bookings and their places.")
 @says_why
 def audit() -> None:
     """Read the data; exit 1 with a list if the rules of places and waiting lists are broken anywhere."""
-    problems = actions.audit()
+    problems = find_problems()
     for problem in problems:
         click.echo(problem)
     if problems:

@@ -8,7 +8,8 @@ from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, Radio
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, ValidationError
 
-from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.attendees import Contact, NewPlace
+from booking.calendar.models import Audience
 from booking.core.forms import Form as PageForm
 from booking.core.forms import email_field, name_field
 from booking.core.text import paragraphs
@@ -18,6 +19,7 @@ from booking.directory.queries import SchoolName
 TOGETHER, AS_THEY_COME = "together", "as-they-come"
 LONGEST_FORM_KEY = 64
 NO_SCHOOL = "I am not from a school"
+NONE_OF_THESE = "none"
 
 
 class ColleagueList(FieldList):
@@ -51,6 +53,7 @@ class BookingForm(PageForm):
     name = name_field("Your name", "Enter your name")
     email = email_field("Your e-mail address", "Enter your e-mail address")
     school = SelectField("Your school or setting", validate_choice=False)
+    audience = SelectField("Which of these are you?", validate_choice=False)
     not_attending = BooleanField("I book for others and am not coming myself")
     places = ColleagueList(FormField(ColleagueForm), max_entries=49)
     fit = RadioField(
@@ -68,18 +71,41 @@ class BookingForm(PageForm):
         description="Access, food, large print. Please name no child here.",
     )
 
+    unlisted = BooleanField(
+        "Keep my name off printed lists",
+        description="You still have your place. For those who come with you too.",
+    )
+
     def __init__(
-        self, *args: Any, schools: Sequence[SchoolName], colleagues: int, names_only: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        schools: Sequence[SchoolName],
+        colleagues: int,
+        names_only: bool = False,
+        audiences: Sequence[Audience] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.most_colleagues = colleagues
         self.names_only = names_only
         self.school.choices = [SelectChoice("", NO_SCHOOL), *(SelectChoice(str(s.id), s.name) for s in schools)]
         self.schools = {str(school.id) for school in schools}
+        self.ask_what_they_are(audiences)
         if not self.form_key.data:
             self.form_key.data = new_key()
         if not self.is_submitted() and not self.places.entries and colleagues:
             self.places.append_entry()
+
+    def ask_what_they_are(self, audiences: Sequence[Audience]) -> None:
+        """Ask whoever books which of these they are: the event is for nobody else. None: do not ask."""
+        self.asks_audience = bool(audiences)
+        named = [SelectChoice(str(audience.id), audience.name) for audience in audiences]
+        self.audience.choices = [SelectChoice("", "Choose"), *named, SelectChoice(NONE_OF_THESE, "None of these")]
+
+    def validate_audience(self, field: SelectField) -> None:
+        """Ask again where nothing was chosen; who is none of them hears why from the event."""
+        if self.asks_audience and field.raw_data == [""]:
+            raise ValidationError("Choose which of these you are")
 
     def speak_of_somebody_else(self) -> None:
         """Ask an organiser for the details of whoever comes."""
@@ -120,7 +146,10 @@ class BookingForm(PageForm):
 
     def contact(self) -> Contact:
         """Return who books."""
-        return Contact(self.name.data, self.email.data, int(self.school.data) if self.school.data else None)
+        school_id = int(self.school.data) if self.school.data else None
+        chosen = self.audience.data or ""
+        known = {choice.value for choice in self.audience.choices or ()} - {"", NONE_OF_THESE}
+        return Contact(self.name.data, self.email.data, school_id, int(chosen) if chosen in known else None)
 
     def new_places(self) -> list[NewPlace]:
         """Return who comes: the booker first, unless they are not coming."""

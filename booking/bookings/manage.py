@@ -1,67 +1,80 @@
-"""Who comes, for organisers: the list, adding, cancelling, letting in, and files to take along."""
+"""Who comes, for organisers: the list, its waiting list, and files and lists to take along.
+
+Modules beside this one add their pages to the same blueprint: acts on one place, messages.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from booking.bookings import actions, policy, queries, sheet
-from booking.bookings.forms import BookingForm
-from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.bookings import actions, limits, policy, promotions, queries, sheet
+from booking.bookings.models import TAKES_A_PLACE, Place, PlaceStatus
 from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Event
 from booking.calendar.readers import reader
+from booking.calendar.when import place_in_words
 from booking.core import audit
-from booking.core.clock import now
-from booking.core.db import atomic
-from booking.core.errors import Refused
-from booking.core.text import name_key
-from booking.directory import queries as directory_queries
-from booking.directory.guards import area, organisers, visitor
+from booking.core.clock import now, today
+from booking.core.text import and_list, name_key
+from booking.core.web import row_number
+from booking.directory.guards import area, organisers, team, visitor
+from booking.directory.models import Person
 
 bp = Blueprint("bookings_manage", __name__, url_prefix="/manage/events/<int:event_id>/places")
+IN_ORDER = {PlaceStatus.CONFIRMED: 0, PlaceStatus.OFFERED: 1, PlaceStatus.WAITING: 2, PlaceStatus.CANCELLED: 4}
 
 
 @bp.get("/")
 @organisers
 def places(event_id: int) -> ResponseReturnValue:
     """Show who comes and who waits, in their order; that it was opened is written down."""
-    event = _event(event_id)
-    _write_down("opened the list of", event)  # first: a transaction that writes forgets what was read before it
+    event = the_event(event_id)
+    write_down("opened the list of", event)  # first: a transaction that writes forgets what was read before it
     found = queries.places_at(event)
-    waiting = [place for place in found if place.status is PlaceStatus.WAITING]
-    active = [place for place in found if place.status is not PlaceStatus.CANCELLED]
+    chosen = _Chosen.of_the_address()
     return render_template(
         "organiser/places.html",
         event=event,
-        places=_chosen(found),
-        words=request.args.get("q", ""),
-        status=request.args.get("status", ""),
-        waiting=len(waiting),
-        groups={booking_id: count for booking_id, count in Counter(p.booking_id for p in waiting).items() if count > 1},
-        schools=len({place.school_id for place in active if place.school_id}),
-        needs=len({place.booking_id for place in active if place.booking.needs}),
-        by_hand=bool(waiting) and not actions.promotion_is_on(event),
-        can_add=policy.booking_state(event, at=now()).code in {"open", "full", "closed"},
+        places=chosen.from_all(found),
+        all_of_them=len(found),
+        chosen=chosen,
+        schools=schools_among(found),
+        can_add=can_add(event),
+        why=promotions.say_why_waiting(event) if policy.is_to_come(event, at=now()) else {},
+        going_on=_going_on(event),
+        **_counts(event, found),
     )
 
 
-def _chosen(found: Sequence[Place]) -> list[Place]:
-    """Return the places that were asked for: confirmed by school and name, then who waits, then who cancelled."""
-    words, status = name_key(request.args.get("q", "")[:100]), request.args.get("status", "")
-    order = {PlaceStatus.CONFIRMED: 0, PlaceStatus.WAITING: 1, PlaceStatus.CANCELLED: 3}
-    chosen = [place for place in found if not status or place.status == status]
-    chosen = [place for place in chosen if all(word in _words(place) for word in words.split())]
-    return sorted(
-        chosen,
-        key=lambda place: (
-            order.get(place.status, 2),
-            place.position if place.status is PlaceStatus.WAITING and place.position else 0,
-            place.school.name if place.school else "",
-            name_key(place.name),
-        ),
-    )
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Which places the address asks for."""
+
+    words: str
+    status: str
+    school_id: int | None
+
+    @classmethod
+    def of_the_address(cls) -> "_Chosen":
+        return cls(
+            request.args.get("q", "")[:100],
+            request.args.get("status", ""),
+            request.args.get("school", None, type=row_number),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.status or self.school_id)
+
+    def from_all(self, found: Sequence[Place]) -> list[Place]:
+        """Return the places asked for: confirmed by school and name, who has an offer, who waits, who cancelled."""
+        words = name_key(self.words).split() if self.words else []
+        chosen = [place for place in found if not self.status or place.status == self.status]
+        chosen = [place for place in chosen if not self.school_id or place.school_id == self.school_id]
+        return sorted((place for place in chosen if all(word in _words(place) for word in words)), key=_order)
 
 
 def _words(place: Place) -> str:
@@ -69,114 +82,151 @@ def _words(place: Place) -> str:
     return name_key(f"{place.name} {place.email or ''} {school} {place.booking.name} {place.booking.reference}")
 
 
-@bp.route("/add", methods=["GET", "POST"])
+def _order(place: Place) -> tuple[int, int, str, str]:
+    number = place.position if place.status in {PlaceStatus.WAITING, PlaceStatus.OFFERED} else 0
+    school = place.school.name if place.school else ""
+    return IN_ORDER.get(place.status, 3), number or 0, school, name_key(place.name)
+
+
+def schools_among(found: Sequence[Place]) -> list[tuple[int, str]]:
+    """Return the schools that these places are of, by name."""
+    return sorted({(p.school.id, p.school.name) for p in found if p.school}, key=lambda school: school[1])
+
+
+def can_add(event: Event) -> bool:
+    """Tell whether an organiser may book for somebody."""
+    return policy.booking_state(event, at=now()).code in {"open", "full", *actions.FOR_ORGANISERS}
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolLine:
+    """How many places a school has, may have, and waits for."""
+
+    name: str
+    taken: int
+    most: int
+    waiting: int
+
+
+def _counts(event: Event, found: Sequence[Place]) -> dict[str, Any]:
+    active = [place for place in found if place.status is not PlaceStatus.CANCELLED]
+    waiting = [place for place in active if place.status is PlaceStatus.WAITING]
+    entries = Counter(place.booking_id for place in waiting)
+    return {
+        "confirmed": sum(place.status is PlaceStatus.CONFIRMED for place in active),
+        "offered": sum(place.status is PlaceStatus.OFFERED for place in active),
+        "waiting": len(waiting),
+        "groups": {booking_id: count for booking_id, count in entries.items() if count > 1},
+        "number_of_schools": len({place.school_id for place in active if place.school_id}),
+        "needs": len({place.booking_id for place in active if place.booking.needs}),
+        "per_school": _per_school(event, active),
+    }
+
+
+def _per_school(event: Event, active: Sequence[Place]) -> list[SchoolLine]:
+    """Return what each school has of its places; nothing where these are not limited."""
+    if not limits.limits_schools(event, at=now()):
+        return []
+    most: Mapping[int, int] = {row.school_id: row.most for row in limits.schools_counted(event)}
+    taken = Counter(place.school_id for place in active if place.status in TAKES_A_PLACE)
+    waiting = Counter(place.school_id for place in active if place.status is PlaceStatus.WAITING)
+    return [
+        SchoolLine(name, taken[school_id], most.get(school_id, event.per_school or 0), waiting[school_id])
+        for school_id, name in schools_among(active)
+    ]
+
+
+def is_limited(event: Event) -> bool:
+    """Tell whether anybody may have to wait here."""
+    return event.capacity is not None or event.per_school is not None
+
+
+def _going_on(event: Event) -> str:
+    """Return how free places go on: `alone`, `paused`, or `by hand`; nothing where nobody has to wait."""
+    if not is_limited(event) or not policy.is_to_come(event, at=now()):
+        return ""
+    if event.promotion_paused:
+        return "paused"
+    return "alone" if promotions.is_on(event) else "by hand"
+
+
+@bp.post("/pause")
 @organisers
-def add(event_id: int) -> ResponseReturnValue:
-    """Book for somebody, also after booking has closed."""
-    event = _event(event_id)
-    form = BookingForm(schools=directory_queries.schools_to_choose(area()), colleagues=0)
-    form.speak_of_somebody_else()
-    outcome = "invalid" if form.is_submitted() else ""
-    if form.validate_on_submit():
-        try:
-            booking = _book_for(event, form)
-        except Refused as refused:
-            form.refuse(refused)
-            outcome = "refused"
-        else:
-            flash(f"{form.name.data} is {booking.places[0].status}. They have an e-mail.")
-            flash("saved", "outcome")
-            return redirect(url_for(".places", event_id=event.id))
-    page = render_template("organiser/add_place.html", event=event, form=form, outcome=outcome)
-    return page, {"invalid": 422, "refused": 409}.get(outcome, 200)
-
-
-@atomic
-def _book_for(event: Event, form: BookingForm) -> Booking:
-    booking = actions.book(
-        event,
-        by=form.contact(),
-        places=form.new_places(),
-        form_key=form.form_key.data or "",
-        needs=form.needs.data,
-        as_organiser=True,
-    )
-    audit.record(
-        "booked a place at", "event", event.id, by=visitor().person, area_id=event.area_id, reference=booking.reference
-    )
-    return booking
-
-
-@bp.route("/<int:place_id>/cancel", methods=["GET", "POST"])
-@organisers
-def cancel(event_id: int, place_id: int) -> ResponseReturnValue:
-    """Ask, then give back somebody's place; they hear of it."""
-    event = _event(event_id)
-    place = _place(event, place_id)
-    if request.method == "GET":
-        return render_template("organiser/cancel_place.html", event=event, place=place)
-    _cancel_for(event, place)
-    flash(f"{place.name}’s place is cancelled. They have an e-mail.")
-    flash("cancelled", "outcome")
-    return redirect(url_for(".places", event_id=event.id))
-
-
-@atomic
-def _cancel_for(event: Event, place: Place) -> None:
-    if actions.cancel(place.booking, places=[place], as_organiser=True):
-        reference = place.booking.reference
-        audit.record(
-            "cancelled a place at", "event", event.id, by=visitor().person, area_id=event.area_id, reference=reference
-        )
-
-
-@bp.post("/<int:place_id>/let-in")
-@organisers
-def let_in(event_id: int, place_id: int) -> ResponseReturnValue:
-    """Let somebody in from the waiting list: near the day the organiser decides."""
-    event = _event(event_id)
-    place = _place(event, place_id)
-    given = _let_in(event, place)
-    flash(f"{' and '.join(one.name for one in given)} let in, and told by e-mail.")
-    flash("saved", "outcome")
-    return redirect(url_for(".places", event_id=event.id))
-
-
-@atomic
-def _let_in(event: Event, place: Place) -> list[Place]:
-    given = actions.let_in(event, place)
-    audit.record(
-        "let in from the waiting list of",
-        "event",
-        event.id,
-        by=visitor().person,
-        area_id=event.area_id,
-        places=[p.id for p in given],
-    )
-    return given
+def pause(event_id: int) -> ResponseReturnValue:
+    """Stop free places from going on by themselves, or let them go on again."""
+    event = the_event(event_id)
+    paused = request.form.get("paused") == "y"
+    given = promotions.pause(event, by=the_organiser(), paused=paused)
+    if paused:
+        sentence = "The waiting list is paused: you decide who is let in."
+    elif given:
+        sentence = f"The waiting list goes on. {and_list(place.name for place in given)} told by e-mail."
+    else:
+        sentence = "The waiting list goes on."
+    return back_to_the_list(event, sentence)
 
 
 @bp.get("/export.<any(xlsx, csv):kind>")
 @organisers
 def export(event_id: int, kind: str) -> ResponseReturnValue:
-    """Give who comes as a file; that it was taken is written down."""
-    event = _event(event_id)
-    _write_down(f"downloaded (.{kind}) the list of", event)
-    rows = sheet.rows(queries.places_at(event))
-    body = sheet.as_xlsx(rows) if kind == "xlsx" else sheet.as_csv(rows)
-    answer = Response(body, content_type=sheet.TYPES[kind])
+    """Give who comes as a file; that it was taken is written down. `?columns=eventbrite` names columns as there."""
+    event = the_event(event_id)
+    write_down(f"downloaded (.{kind}) the list of", event)
+    table = sheet.table(queries.places_at(event), like_eventbrite=request.args.get("columns") == "eventbrite")
+    answer = Response(table.as_xlsx() if kind == "xlsx" else table.as_csv(), content_type=sheet.TYPES[kind])
     answer.headers["Content-Disposition"] = f'attachment; filename="{event.day}-{event.slug}.{kind}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _write_down(action: str, event: Event) -> None:
-    audit.record_opened(action, "event", event.id, by=visitor().person, area_id=event.area_id)
+@bp.get("/print")
+@team
+def printed(event_id: int) -> ResponseReturnValue:
+    """Show a list to sign, without those who asked to be kept off. A facilitator sees it on the day itself alone."""
+    event = _event_of_the_host(event_id)
+    write_down("opened the list to sign of", event)
+    coming = [place for place in queries.places_at(event) if place.status is PlaceStatus.CONFIRMED]
+    return render_template(
+        "organiser/print_places.html",
+        event=event,
+        place=place_in_words(event),
+        places=sorted((place for place in coming if not place.unlisted), key=lambda place: name_key(place.name)),
+        unlisted=sum(place.unlisted for place in coming),
+        may_manage=visitor().organises(event.area_id),
+    )
 
 
-def _event(event_id: int) -> Event:
+def _event_of_the_host(event_id: int) -> Event:
+    event = the_event(event_id)
+    if not visitor().organises(event.area_id) and not policy.is_on_that_day(event, today()):
+        abort(403)
+    return event
+
+
+def write_down(action: str, event: Event, **detail: Any) -> None:
+    """Note in the log that the visitor opened or took data of an event's people."""
+    audit.record_opened(action, "event", event.id, by=visitor().person, area_id=event.area_id, **detail)
+
+
+def the_organiser() -> Person:
+    """Return who acts: a page behind the organisers' guard has somebody."""
+    person = visitor().person
+    assert person is not None
+    return person
+
+
+def the_event(event_id: int) -> Event:
+    """Return the event of the page under way, if it is of the visitor's area; 404 otherwise."""
     return calendar_queries.find_event(event_id, area().id, reader()) or abort(404)
 
 
-def _place(event: Event, place_id: int) -> Place:
-    return next((place for place in queries.places_at(event) if place.id == place_id), None) or abort(404)
+def the_place(event: Event, place_id: int) -> Place:
+    """Return a place of the event; 404 where it has none of this number."""
+    return queries.place_at(event, place_id) or abort(404)
+
+
+def back_to_the_list(event: Event, sentence: str, *, outcome: str = "saved") -> ResponseReturnValue:
+    """Say what became of it on the list."""
+    flash(sentence)
+    flash(outcome, "outcome")
+    return redirect(url_for("bookings_manage.places", event_id=event.id))

@@ -6,7 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from booking.calendar.models import Event
+from booking.calendar.models import Audience, Event
 from booking.core.clock import now
 from booking.core.db import Base, choice
 from booking.core.text import reference
@@ -48,10 +48,15 @@ class Booking(Base):
     # A group waits all together, unless it chose to take places as they come.
     together: Mapped[bool] = mapped_column(default=True)
     needs: Mapped[str] = mapped_column(sa.String(500), default="")
+    # What the booker said they are, where an event is only for its audiences.
+    audience_id: Mapped[int | None] = mapped_column(sa.ForeignKey("audiences.id"), index=True)
+    # Raised by every change of the booking or its places: who changes what they saw before it is told so.
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     event: Mapped[Event] = relationship()
     school: Mapped[School | None] = relationship()
+    audience: Mapped[Audience | None] = relationship()
     places: Mapped[list["Place"]] = relationship(back_populates="booking", order_by="Place.id")
 
 
@@ -72,6 +77,7 @@ class Place(Base):
         # Rule 3: the waiting list has one order.
         sa.UniqueConstraint("event_id", "position"),
         sa.CheckConstraint("status <> 'waiting' OR position IS NOT NULL", name="waits_with_a_number"),
+        sa.CheckConstraint("status <> 'offered' OR offered_until IS NOT NULL", name="is_offered_for_a_time"),
         sa.Index("ix_places_event_id_status_position", "event_id", "status", "position"),
     )
 
@@ -89,10 +95,49 @@ class Place(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     confirmed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    # Until when an offered place is held.
+    offered_until: Mapped[datetime | None]
+    # Kept off every printed list (rule 7); it counts all the same.
+    unlisted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # The place that took its place: of a colleague, or on another date.
+    became_id: Mapped[int | None] = mapped_column(sa.ForeignKey("places.id"), index=True)
 
     booking: Mapped[Booking] = relationship(back_populates="places")
     event: Mapped[Event] = relationship()
     school: Mapped[School | None] = relationship()
+
+
+class SchoolCount(Base):
+    """How many places one school holds at an event that limits them, written under the event's lock.
+
+    There are rows only while the limit is in force. `extra` is what an organiser let the school have beyond it.
+    """
+
+    __tablename__ = "school_counts"
+    # Rule 1, as far as schools go.
+    __table_args__ = (sa.CheckConstraint("taken >= 0 AND taken <= most", name="within_the_limit"),)
+
+    event_id: Mapped[int] = mapped_column(sa.ForeignKey("events.id"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"), primary_key=True, index=True)
+    taken: Mapped[int]
+    extra: Mapped[int] = mapped_column(default=0)
+    most: Mapped[int]
+
+
+class BookingChange(Base):
+    """What somebody did to a booking after it was made: its history, and what a stale form is told."""
+
+    __tablename__ = "booking_changes"
+    __table_args__ = (sa.Index("ix_booking_changes_booking_id_revision", "booking_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(sa.ForeignKey("bookings.id"))
+    # The place it is about; empty where it is about the booking as a whole.
+    place_id: Mapped[int | None] = mapped_column(sa.ForeignKey("places.id"), index=True)
+    revision: Mapped[int]
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(sa.String(200))
+    sentence: Mapped[str] = mapped_column(sa.String(500))
 
 
 class InvitationCount(Base):

@@ -2,23 +2,61 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from booking.bookings.models import TAKES_A_PLACE, Booking, InvitationCount, Place, PlaceStatus
+from booking.bookings import limits
+from booking.bookings.models import TAKES_A_PLACE, Booking, InvitationCount, Place, PlaceStatus, SchoolCount
+from booking.bookings.waiting import Waiting
 from booking.calendar import queries as calendar_queries
 from booking.calendar.bank_holidays import bank_holidays
-from booking.calendar.models import Category, Event, Venue
+from booking.calendar.models import Category, Event, EventStatus, Venue
 from booking.calendar.terms import HalfTerm
+from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.tokens import key_of
-from booking.directory.models import Area
+from booking.directory.models import Area, School
 
 ACTIVE = [status for status in PlaceStatus if status is not PlaceStatus.CANCELLED]
-BOOKING_LINK, PLACE_LINK = "booking", "place"
+BOOKING_LINK, PLACE_LINK, INVITATION_LINK = "booking", "place", "invitation"
+
+
+SURROUNDINGS = {"area", "category", "venue"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What has to be known before a place is booked, read in one statement under the event's lock."""
+
+    made_id: int | None
+    school: School | None
+    taken_key: str | None
+
+
+def ground_for(event: Event, *, form_key: str, school_id: int | None, keys: Collection[str]) -> Ground:
+    """Return the booking that this rendered form made before, the school, and one attendee who has a place already.
+
+    Area, category and venue of the event are read along: the mail says them.
+    """
+    made = sa.select(Booking.id).where(Booking.event_id == event.id, Booking.form_key == form_key).scalar_subquery()
+    taken = _active_among(event, keys, sa.func.min(Place.attendee_key)).scalar_subquery()
+    row = db.session.execute(
+        _surroundings(event).add_columns(School, made, taken).outerjoin(School, School.id == school_id)
+    ).one()
+    _keep_surroundings(event, row[0], row[1], row[2])
+    return Ground(made_id=row[4], school=row[3], taken_key=row[5])
+
+
+def get_booking(booking_id: int) -> Booking:
+    """Return a booking with its places."""
+    return db.session.get_one(Booking, booking_id, options=[selectinload(Booking.places)])
 
 
 def find_by_form(event: Event, form_key: str) -> Booking | None:
@@ -47,6 +85,12 @@ def find_booking(token: str) -> Booking | None:
     )
 
 
+def is_invited(event: Event, token: str) -> bool:
+    """Tell whether this token is that of the link by which the event is booked by invitation."""
+    key = key_of(INVITATION_LINK, token)
+    return key is not None and key == event.invitation_key
+
+
 def find_place(token: str) -> Place | None:
     """Return the place whose link this is, with its event; its booking, but none of that one's other places."""
     key = key_of(PLACE_LINK, token)
@@ -64,27 +108,47 @@ def find_place(token: str) -> Place | None:
 
 
 def load_surroundings(event: Event) -> None:
-    """Load area, category and venue of an event in one statement: what a mail about it says."""
-    area, category, venue = db.session.execute(
+    """Load area, category and venue of an event, where they are not, in one statement: what a mail about it says."""
+    if SURROUNDINGS & sa.inspect(event).unloaded:
+        _keep_surroundings(event, *db.session.execute(_surroundings(event)).one())
+
+
+def _surroundings(event: Event) -> sa.Select[Area, Category, Venue]:
+    return (
         sa.select(Area, Category, Venue)
         .select_from(Event)
         .join(Event.area)
         .join(Event.category)
         .outerjoin(Event.venue)
         .where(Event.id == event.id)
-    ).one()
+    )
+
+
+def _keep_surroundings(event: Event, area: Area, category: Category, venue: Venue | None) -> None:
     # The session holds rows weakly: what nobody keeps would be read again, one by one.
     set_committed_value(event, "area", area)
     set_committed_value(event, "category", category)
     set_committed_value(event, "venue", venue)
 
 
-def invitation_counts(event: Event, emails: Collection[str]) -> dict[str, InvitationCount]:
-    """Return the counters of calendar messages that these addresses had about the event."""
-    found = db.session.scalars(
-        sa.select(InvitationCount).where(InvitationCount.event_id == event.id, InvitationCount.email.in_(emails))
+def next_invitation_numbers(event: Event, emails: Collection[str]) -> dict[str, int]:
+    """Raise and return the number of calendar messages to each address; never below the event's SEQUENCE."""
+    insert = sqlite_insert if db.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    one_more = InvitationCount.sequence + 1
+    statement = insert(InvitationCount).values(
+        [{"event_id": event.id, "email": email, "sequence": event.sequence} for email in sorted(emails)]
     )
-    return {count.email: count for count in found}
+    upsert = statement.on_conflict_do_update(
+        index_elements=[InvitationCount.event_id, InvitationCount.email],
+        set_={"sequence": sa.case((one_more > event.sequence, one_more), else_=event.sequence)},
+    ).returning(InvitationCount.email, InvitationCount.sequence)
+    return {row[0]: row[1] for row in db.session.execute(upsert)}
+
+
+def addresses_invited(event: Event, emails: Collection[str]) -> set[str]:
+    """Return which of these addresses have had a calendar message about the event."""
+    chosen = (InvitationCount.event_id == event.id, InvitationCount.email.in_(emails))
+    return set(db.session.scalars(sa.select(InvitationCount.email).where(*chosen)))
 
 
 def confirmed_emails(event: Event, emails: Collection[str]) -> set[str]:
@@ -99,12 +163,13 @@ def confirmed_emails(event: Event, emails: Collection[str]) -> set[str]:
 
 def active_attendee_keys(event: Event, keys: Collection[str]) -> set[str]:
     """Return which of these attendees hold an active place at the event."""
-    return set(
-        db.session.scalars(
-            sa.select(Place.attendee_key).where(
-                Place.event_id == event.id, Place.attendee_key.in_(keys), Place.status != PlaceStatus.CANCELLED
-            )
-        )
+    return set(db.session.scalars(_active_among(event, keys, Place.attendee_key)))
+
+
+def _active_among(event: Event, keys: Collection[str], what: Any) -> sa.Select[Any]:
+    # The literal condition is that of the partial index, which is found only by it.
+    return sa.select(what).where(
+        Place.event_id == event.id, Place.attendee_key.in_(keys), sa.text("places.status <> 'cancelled'")
     )
 
 
@@ -131,15 +196,61 @@ def has_active_places(event: Event) -> bool:
     return bool(db.session.scalar(sa.select(sa.exists().where(Place.event_id == event.id, Place.status.in_(ACTIVE)))))
 
 
-def waiting_rows(event: Event) -> list[tuple[int, int, int, bool]]:
-    """Return (place id, booking id, number, waits together) of everyone who waits, in order."""
+def waiting_places(event: Event) -> list[Waiting]:
+    """Return everyone who waits, in order, with what they count against now."""
+    at = now()
     rows = db.session.execute(
-        sa.select(Place.id, Place.booking_id, Place.position, Booking.together)
+        sa.select(Place.id, Place.booking_id, Place.position, Booking.together, Place.school_id)
         .join(Booking)
         .where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING)
         .order_by(Place.position)
     )
-    return [(row[0], row[1], row[2] or 0, row[3]) for row in rows]
+    return [Waiting(row[0], row[1], row[2] or 0, row[3], limits.limits_of(event, row[4], at=at)) for row in rows]
+
+
+def offers_ended(event: Event, *, at: datetime) -> Sequence[Place]:
+    """Return the places that were offered until this instant or earlier, with their bookings."""
+    return db.session.scalars(
+        sa.select(Place)
+        .where(Place.event_id == event.id, Place.status == PlaceStatus.OFFERED, Place.offered_until <= at)
+        .options(joinedload(Place.booking))
+        .order_by(Place.position)
+    ).all()
+
+
+def offers_at(event: Event) -> Sequence[Place]:
+    """Return the places that are offered at an event, with their bookings."""
+    return db.session.scalars(
+        sa.select(Place)
+        .where(Place.event_id == event.id, Place.status == PlaceStatus.OFFERED)
+        .options(joinedload(Place.booking))
+        .order_by(Place.position)
+    ).all()
+
+
+def first_offer_ends(event: Event) -> datetime | None:
+    """Return when the first of the offers at an event ends; None where nothing is offered."""
+    return db.session.scalar(
+        sa.select(sa.func.min(Place.offered_until)).where(
+            Place.event_id == event.id, Place.status == PlaceStatus.OFFERED
+        )
+    )
+
+
+def dates_of_series(event: Event) -> Sequence[Event]:
+    """Return the other dates of an event's series that are on and to come, with their venues."""
+    return db.session.scalars(
+        sa.select(Event)
+        .where(
+            Event.series_id == event.series_id,
+            Event.id != event.id,
+            Event.status == EventStatus.PUBLISHED,
+            Event.takes_bookings,
+            Event.day >= today(),
+        )
+        .options(joinedload(Event.venue))
+        .order_by(*calendar_queries.IN_ORDER)
+    ).all()
 
 
 def places_in_queue(places: Sequence[Place]) -> dict[int, int]:
@@ -181,9 +292,26 @@ def places_at(event: Event) -> Sequence[Place]:
     return db.session.scalars(
         sa.select(Place)
         .where(Place.event_id == event.id)
-        .options(joinedload(Place.booking).joinedload(Booking.school), joinedload(Place.school))
+        .options(
+            joinedload(Place.booking).options(joinedload(Booking.school), joinedload(Booking.audience)),
+            joinedload(Place.school),
+        )
         .order_by(Place.id)
     ).all()
+
+
+def place_at(event: Event, place_id: int) -> Place | None:
+    """Return one place of an event, with its booking and all places of that: what an organiser changes."""
+    return db.session.scalar(
+        sa.select(Place)
+        .where(Place.id == place_id, Place.event_id == event.id)
+        .options(
+            joinedload(Place.booking).options(
+                joinedload(Booking.school), joinedload(Booking.audience), selectinload(Booking.places)
+            ),
+            joinedload(Place.school),
+        )
+    )
 
 
 def bookings_of(email: str) -> Sequence[Booking]:
@@ -218,8 +346,8 @@ def places_booked_for(email: str) -> Sequence[Place]:
 
 
 def school_days_round(event: Event) -> tuple[list[HalfTerm], set[date]]:
-    """Return the half terms and the bank holidays round an event: what a school day is."""
-    days_off = set(bank_holidays(event.day - timedelta(days=120), event.day))
+    """Return the half terms and the bank holidays from now until an event, and before it: what a school day is."""
+    days_off = set(bank_holidays(min(today(), event.day - timedelta(days=120)), event.day))
     return calendar_queries.terms_around(event.area_id, event.day), days_off
 
 
@@ -237,6 +365,29 @@ def counted_places() -> Iterable[tuple[int, int | None, int, int]]:
         .order_by(Event.id)
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def held_by_schools() -> list[tuple[int, int, int]]:
+    """Return (event id, school id, places taken) wherever schools hold places at an event that limits them."""
+    rows = db.session.execute(
+        sa.select(Place.event_id, Place.school_id, sa.func.count())
+        .join(Place.event)
+        .where(Event.per_school.is_not(None), Place.status.in_(TAKES_A_PLACE), Place.school_id.is_not(None))
+        .group_by(Place.event_id, Place.school_id)
+    )
+    return [(row[0], row[1] or 0, row[2]) for row in rows]
+
+
+def school_counts() -> Sequence[SchoolCount]:
+    """Return all counts of schools."""
+    return db.session.scalars(sa.select(SchoolCount)).all()
+
+
+def events_that_limit_schools(*, at: datetime) -> dict[int, int]:
+    """Return the places per school of the events that limit them at this instant, by event id."""
+    limited = sa.or_(Event.per_school_until.is_(None), Event.per_school_until > at)
+    rows = db.session.execute(sa.select(Event.id, Event.per_school).where(Event.per_school.is_not(None), limited))
+    return {row[0]: row[1] or 0 for row in rows}
 
 
 def attendees_with_several_places() -> Iterable[tuple[int, int, str]]:

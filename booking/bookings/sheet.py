@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import xlsxwriter
 
-from booking.bookings.models import Place
+from booking.bookings.models import Place, PlaceStatus
 from booking.core.clock import wall
 
 HEADER = (
@@ -20,7 +21,34 @@ HEADER = (
     "Booked by",
     "Booker’s e-mail",
     "Booked at",
+    "Audience",
+    "Offered until",
+    "Unlisted",
 )
+# As on the commercial ticket site that partnerships come from, so that their own sheets and merges go on working.
+LIKE_EVENTBRITE = (
+    "Order no.",
+    "Order Date",
+    "First Name",
+    "Surname",
+    "Email",
+    "Quantity",
+    "Ticket Type",
+    "Attendee no.",
+    "Attendee Status",
+    "Buyer First Name",
+    "Buyer Surname",
+    "Buyer Email",
+    "School",
+    "Prepare",
+)
+THERE = {
+    PlaceStatus.CONFIRMED: "Attending",
+    PlaceStatus.WAITING: "Waiting list",
+    PlaceStatus.OFFERED: "Offered",
+    PlaceStatus.PENDING: "Pending",
+    PlaceStatus.CANCELLED: "Not Attending",
+}
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -28,49 +56,91 @@ TYPES = {
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
-def rows(places: Iterable[Place]) -> list[tuple[str, ...]]:
-    """Return a line for each place, without a header."""
-    return [
-        (
-            place.booking.reference,
-            place.name,
-            place.email or "",
-            place.school.name if place.school else "",
-            str(place.status),
-            str(place.position) if place.status == "waiting" else "",
-            place.booking.needs,
-            place.booking.name,
-            place.booking.email,
-            f"{wall(place.created_at):%Y-%m-%d %H:%M}",
-        )
-        for place in places
-    ]
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A header and lines of text."""
+
+    header: tuple[str, ...]
+    lines: list[tuple[str, ...]]
+
+    def as_xlsx(self) -> bytes:
+        """Return a workbook of one sheet."""
+        out = io.BytesIO()
+        options = {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        }
+        with xlsxwriter.Workbook(out, options) as book:
+            sheet = book.add_worksheet("Places")
+            bold = book.add_format({"bold": True})
+            for column, name in enumerate(self.header):
+                sheet.write_string(0, column, name, bold)
+            for number, line in enumerate(self.lines, start=1):
+                for column, value in enumerate(line):
+                    sheet.write_string(number, column, value)
+            sheet.freeze_panes(1, 0)
+            sheet.autofit()
+        return out.getvalue()
+
+    def as_csv(self) -> bytes:
+        """Return UTF-8 with a mark for Excel. What would be a formula there gets an apostrophe before it."""
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow(self.header)
+        writer.writerows([_harmless(value) for value in line] for line in self.lines)
+        return out.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(lines: Sequence[Sequence[str]]) -> bytes:
-    """Return a workbook of one sheet."""
-    out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet("Places")
-        bold = book.add_format({"bold": True})
-        for column, name in enumerate(HEADER):
-            sheet.write_string(0, column, name, bold)
-        for number, line in enumerate(lines, start=1):
-            for column, value in enumerate(line):
-                sheet.write_string(number, column, value)
-        sheet.freeze_panes(1, 0)
-        sheet.autofit()
-    return out.getvalue()
+def table(places: Iterable[Place], *, like_eventbrite: bool = False) -> Table:
+    """Return a line for each place, with our columns or with those of Eventbrite."""
+    if like_eventbrite:
+        return Table(LIKE_EVENTBRITE, [_like_eventbrite(place) for place in places])
+    return Table(HEADER, [_line(place) for place in places])
 
 
-def as_csv(lines: Sequence[Sequence[str]]) -> bytes:
-    """Return UTF-8 with a mark for Excel. What would be a formula there gets an apostrophe before it."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(HEADER)
-    writer.writerows([_harmless(value) for value in line] for line in lines)
-    return out.getvalue().encode("utf-8-sig")
+def _line(place: Place) -> tuple[str, ...]:
+    booking = place.booking
+    return (
+        booking.reference,
+        place.name,
+        place.email or "",
+        place.school.name if place.school else "",
+        str(place.status),
+        str(place.position) if place.status == "waiting" else "",
+        booking.needs,
+        booking.name,
+        booking.email,
+        f"{wall(place.created_at):%Y-%m-%d %H:%M}",
+        booking.audience.name if booking.audience else "",
+        f"{wall(place.offered_until):%Y-%m-%d %H:%M}" if place.status == "offered" and place.offered_until else "",
+        "yes" if place.unlisted else "",
+    )
+
+
+def _like_eventbrite(place: Place) -> tuple[str, ...]:
+    booking = place.booking
+    return (
+        booking.reference,
+        f"{wall(place.created_at):%Y-%m-%d %H:%M}",
+        *first_and_last(place.name),
+        place.email or "",
+        "1",
+        "Place",
+        str(place.id),
+        THERE[place.status],
+        *first_and_last(booking.name),
+        booking.email,
+        place.school.name if place.school else "",
+        booking.needs,
+    )
+
+
+def first_and_last(name: str) -> tuple[str, str]:
+    """Return a name as a table with two columns has it: the last word is the surname; one word is a first name."""
+    first, _, last = name.rpartition(" ")
+    return (first, last) if first else (last, "")
 
 
 def _harmless(value: str) -> str:

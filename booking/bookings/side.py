@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from booking.bookings.policy import BookingCode, booking_state, closes_at
-from booking.calendar.models import Event, Kind
+from booking.calendar.models import Event, Kind, WhoMayBook
 from booking.calendar.wording import last_day_of, say_count, say_day_short, say_left, say_time
 from booking.core.clock import wall
 
@@ -40,6 +40,10 @@ def side(event: Event, *, at: datetime, waiting: int = 0) -> Side:
         return Side(pill="Full", quiet=f"{waiting} waiting" if waiting and not event.private else "waiting list open")
     if code is BookingCode.NONE:
         return Side("Just come", "no booking") if event.ends_at > at else Side(quiet="over")
+    if code is BookingCode.INVITED:
+        return Side("By invitation")
+    if code is BookingCode.SOON and event.opens_at is not None:
+        return Side(f"Opens {say_day_short(wall(event.opens_at).date())}")
     if code is BookingCode.CLOSED:
         return Side(pill="Closed", quiet="booking has closed")
     return Side(quiet="over") if code is BookingCode.PAST else Side()
@@ -47,7 +51,7 @@ def side(event: Event, *, at: datetime, waiting: int = 0) -> Side:
 
 def _left(event: Event) -> str:
     if event.places_left is None:
-        return "Open to all"
+        return "Open to all" if event.who_may_book is WhoMayBook.ANYONE else "Places left"
     return "Places left" if event.private else f"{say_count(event.places_left, 'place')} left"
 
 

@@ -1,4 +1,6 @@
-"""Book, see what became of it, give a place back: for everyone, with or without an account."""
+"""Book, and see what became of it: for everyone, with or without an account."""
+
+from collections.abc import Sequence
 
 from flask import (
     Blueprint,
@@ -14,11 +16,11 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from booking.bookings import actions, policy, queries
+from booking.bookings import actions, history, policy, queries, rules_in_words, standing
 from booking.bookings.forms import TOGETHER, BookingForm
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar import queries as calendar_queries
-from booking.calendar.models import Event
+from booking.calendar.models import Audience, Event, Promotion, WhoMayBook
 from booking.calendar.readers import reader, unseen
 from booking.calendar.when import place_in_words
 from booking.core.addresses import absolute
@@ -57,7 +59,21 @@ def _form(event: Event) -> BookingForm:
     who = visitor().person
     known = {"name": who.name, "email": who.email, "school": str(who.school_id or "")} if who else {}
     schools = directory_queries.schools_to_choose(area())
-    return BookingForm(data=known, schools=schools, colleagues=event.places_per_booking - 1, names_only=event.private)
+    return BookingForm(
+        data=known,
+        schools=schools,
+        colleagues=event.places_per_booking - 1,
+        names_only=event.private,
+        audiences=_audiences_to_ask(event),
+    )
+
+
+def _audiences_to_ask(event: Event) -> Sequence[Audience]:
+    return event.audiences if event.who_may_book is WhoMayBook.AUDIENCE else ()
+
+
+def _is_invited(event: Event) -> bool:
+    return queries.is_invited(event, request.args.get("invitation", ""))
 
 
 def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
@@ -69,6 +85,8 @@ def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
             together=form.fit.data == TOGETHER,
             form_key=form.form_key.data or "",
             needs=form.needs.data,
+            invited=_is_invited(event),
+            unlisted=form.unlisted.data,
             limited=bool(current_app.config["RATELIMIT_ENABLED"]),
         )
     except actions.AlreadyBooked as refused:
@@ -108,6 +126,7 @@ def by_mail(event_id: int) -> ResponseReturnValue:
 
 
 def _refused(event: Event, form: BookingForm, refused: Refused) -> ResponseReturnValue:
+    form.ask_what_they_are(_audiences_to_ask(event))  # the rule may have come after the form was read
     form.refuse(refused)
     return _page(event, form, outcome="refused"), 409
 
@@ -120,88 +139,86 @@ def _page(event: Event, form: BookingForm, *, outcome: str = "", sentence: str =
         form=form,
         state=_state(event),
         closes_at=policy.closes_at(event),
+        rules=rules_in_words.for_bookers(event, at=now(), invited=_is_invited(event)),
+        invitation={"invitation": request.args["invitation"]} if _is_invited(event) else {},
         outcome=outcome,
         sentence=sentence,
     )
 
 
 def _state(event: Event) -> policy.BookingState:
-    return policy.booking_state(event, at=now())
+    return policy.booking_state(event, at=now(), invited=_is_invited(event))
 
 
 @bp.get("/bookings/<token>/")
 @by_link
 def booking(token: str) -> ResponseReturnValue:
     """Show a booking to who made it: all its places, and what may be done with them."""
-    found = _booking(token)
+    found, at = booking_behind(token), now()
+    event = found.event
     just_now = get_flashed_messages(category_filter=["outcome"])
     return render_template(
         "bookings/booking.html",
         booking=found,
-        event=found.event,
-        place=place_in_words(found.event),
+        event=event,
+        headline=standing.of_booking(found),
+        places=standing.current(found.places),
+        passed_on=standing.passed_on(found.places, history.successors_of(found.places)),
+        booking_token=lambda one: link_token(queries.BOOKING_LINK, one.key),
+        place=place_in_words(event),
         token=token,
         outcome=just_now[-1] if just_now else _outcome(found),
-        can_cancel=policy.can_cancel(found.event, at=now()),
+        can_cancel=policy.can_cancel(event, at=at),
+        changes_until=policy.changes_until(event),
+        why_no_change=policy.why_no_change(event, at=at),
+        why_never=_why_never(found),
+        offers=event.promotion is Promotion.OFFER,
         as_it_stands=policy.as_it_stands,
-        ahead={} if found.event.is_cancelled else queries.places_in_queue(found.places),
-        reminded_on=reminder_queries.days_to_come(found.event, at=now()),
+        ahead={} if event.is_cancelled else queries.places_in_queue(found.places),
+        reminded_on=reminder_queries.days_to_come(event, at=at),
+        changes=history.changes_of([found.id]),
     )
 
 
 def _outcome(booking: Booking) -> PlaceStatus:
-    return policy.least_good([policy.as_it_stands(booking.event, place) for place in booking.places])
+    """Return what has become of a booking: of its places, without those that went to somebody else or elsewhere."""
+    places = standing.current(booking.places) or booking.places
+    return policy.least_good([policy.as_it_stands(booking.event, place) for place in places])
 
 
-@bp.route("/bookings/<token>/cancel", methods=["GET", "POST"])
-@bp.route("/bookings/<token>/cancel/<int:place_id>", methods=["GET", "POST"])
-@by_link
-def cancel(token: str, place_id: int | None = None) -> ResponseReturnValue:
-    """Ask whether to give back one place of a booking, or all; the press gives them back."""
-    found = _booking(token)
-    places = [place for place in found.places if place_id in (None, place.id)]
-    if not places:
-        abort(404)
-    back = url_for(".booking", token=token)
-    if request.method == "GET":
-        return _ask_to_cancel(found.event, places, back)
-    actions.cancel(found, places=places)
-    flash("cancelled", "outcome")
-    return redirect(back)
+def _why_never(booking: Booking) -> str:
+    """Return why a group that waits together can never come as things are, in a sentence; nothing where it can."""
+    waiting = [place for place in booking.places if place.status is PlaceStatus.WAITING]
+    if not booking.together or not waiting or booking.event.is_cancelled:
+        return ""
+    from_school = waiting[0].school_id is not None
+    return policy.why_never(booking.event, from_school=from_school, number=len(waiting), at=now())
 
 
 @bp.get("/places/<token>/")
 @by_link
 def place(token: str) -> ResponseReturnValue:
     """Show one attendee their own place, and nobody else's."""
-    found = _place(token)
+    found, at = place_behind(token), now()
+    event = found.event
+    just_now = get_flashed_messages(category_filter=["outcome"])
+    status, successor = policy.as_it_stands(event, found), history.successors_of([found]).get(found.id)
     return render_template(
         "bookings/place.html",
         place=found,
-        event=found.event,
-        where=place_in_words(found.event),
+        event=event,
+        headline=standing.of_place(found, successor),
+        after=standing.after_place(found, successor),
+        where=place_in_words(event),
         token=token,
-        outcome=policy.as_it_stands(found.event, found),
-        can_cancel=policy.can_cancel(found.event, at=now()),
-        ahead={} if found.event.is_cancelled else queries.places_in_queue([found]),
-        reminded_on=reminder_queries.days_to_come(found.event, at=now()),
+        outcome=just_now[-1] if just_now else status,
+        status=status,
+        can_cancel=policy.can_cancel(event, at=at),
+        changes_until=policy.changes_until(event),
+        why_no_change=policy.why_no_change(event, at=at),
+        ahead={} if event.is_cancelled else queries.places_in_queue([found]),
+        reminded_on=reminder_queries.days_to_come(event, at=at),
     )
-
-
-@bp.route("/places/<token>/cancel", methods=["GET", "POST"])
-@by_link
-def cancel_place(token: str) -> ResponseReturnValue:
-    """Ask an attendee whether to give back their place; the press gives it back."""
-    found = _place(token)
-    back = url_for(".place", token=token)
-    if request.method == "GET":
-        return _ask_to_cancel(found.event, [found], back)
-    actions.cancel(found.booking, places=[found])
-    return redirect(back)
-
-
-def _ask_to_cancel(event: Event, places: list[Place], back: str) -> ResponseReturnValue:
-    return render_template("bookings/cancel.html", event=event, places=places, back=back)
 
 
 @bp.get("/my/")
@@ -210,13 +227,19 @@ def my() -> ResponseReturnValue:
     """Show a signed-in person what they booked, what others booked for them, and their own feed."""
     person = visitor().person
     assert person is not None
-    made, given = queries.bookings_of(person.email), queries.places_booked_for(person.email)
+    made = [one for one in queries.bookings_of(person.email) if standing.current(one.places)]
+    given = [one for one in queries.places_booked_for(person.email) if one.became_id is None]
+    coming = [one for one in made if one.event.ends_at > now()]
+    to_come = [one for one in given if one.event.day >= today()]
     return render_template(
         "bookings/my.html",
         person=person,
-        coming=[one for one in made if one.event.ends_at > now()],
+        coming=coming,
         past=[one for one in made if one.event.ends_at <= now()],
-        given=[one for one in given if one.event.day >= today()],
+        given=to_come,
+        offered=_offers(coming),
+        offered_to_me=[one for one in to_come if _is_offered(one) and not one.event.is_cancelled],
+        current=standing.current,
         as_it_stands=policy.as_it_stands,
         booking_token=lambda one: link_token(queries.BOOKING_LINK, one.key),
         place_token=lambda one: link_token(queries.PLACE_LINK, one.key),
@@ -224,9 +247,21 @@ def my() -> ResponseReturnValue:
     )
 
 
-def _booking(token: str) -> Booking:
+def _offers(bookings: list[Booking]) -> list[tuple[Booking, list[Place]]]:
+    """Return the bookings with places that are offered, and these places."""
+    offers = [(one, [place for place in one.places if _is_offered(place)]) for one in bookings]
+    return [(one, places) for one, places in offers if places and not one.event.is_cancelled]
+
+
+def _is_offered(place: Place) -> bool:
+    return place.status is PlaceStatus.OFFERED
+
+
+def booking_behind(token: str) -> Booking:
+    """Return the booking whose link this is; 404 where there is none."""
     return queries.find_booking(token) or abort(404)
 
 
-def _place(token: str) -> Place:
+def place_behind(token: str) -> Place:
+    """Return the place whose link this is; 404 where there is none."""
     return queries.find_place(token) or abort(404)

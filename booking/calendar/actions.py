@@ -1,18 +1,31 @@
 """Create, edit, publish, cancel: what organisers do to events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
 from booking.calendar import queries
-from booking.calendar.models import Category, Event, EventStatus, Kind, Venue, Visibility
+from booking.calendar import rules as booking_rules
+from booking.calendar.models import (
+    MIDNIGHT,
+    Category,
+    Event,
+    EventStatus,
+    Kind,
+    Series,
+    Venue,
+    Visibility,
+    WhoMayBook,
+)
+from booking.calendar.rules import BookingRules
 from booking.calendar.wording import say_count
 from booking.core import audit
-from booking.core.clock import now
+from booking.core.clock import now, on_the_wall
 from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import Refused, refuse_unless
 from booking.core.text import one_line, paragraphs
+from booking.core.tokens import new_key
 from booking.directory.models import Area, Person
 
 # What a calendar client shows: a change of these raises SEQUENCE (RFC 5545, 3.8.7.4).
@@ -57,6 +70,7 @@ class EventValues:
     capacity: int | None
     places_per_booking: int
     closes_at: datetime | None
+    rules: BookingRules = field(default_factory=BookingRules)
 
 
 @atomic
@@ -138,6 +152,18 @@ def delete_draft(event: Event, *, by: Person) -> None:
     db.session.delete(event)
 
 
+@atomic
+def new_invitation(event: Event, *, by: Person) -> None:
+    """Make a new link for an event that is booked by invitation; the old one stops. Raises Refused."""
+    lock(event)
+    refuse_unless(
+        event.who_may_book is WhoMayBook.INVITED, "This event is not booked by invitation, so it has no such link."
+    )
+    event.invitation_key = new_key()
+    event.revision += 1
+    audit.record("made a new invitation link for", "event", event.id, by=by, area_id=event.area_id)
+
+
 def show_the_change(event: Event) -> None:
     """Raise SEQUENCE: people should see what changed (RFC 5545, 3.8.7.4). Belongs inside an action."""
     event.sequence += 1
@@ -149,6 +175,16 @@ def _write(event: Event, values: EventValues) -> None:
     # Looked up before anything is written: a query in between would send half of the change to the database.
     category = _of_area(Category, values.category_id, event.area_id)
     audiences = [one for one in queries.audiences(event.area_id) if one.id in values.audience_ids]
+    rules = _rules_that_count(values)
+    booking_rules.refuse_rules_that_cannot_be(
+        rules,
+        for_somebody=bool(audiences),
+        private=values.private,
+        closes_at=values.closes_at,
+        starts_at=on_the_wall(values.day, values.starts or MIDNIGHT),
+    )
+    # The series first: a new venue raises the area's version, and turns are taken before that.
+    series = find_or_create_series(event.area_id, rules.series)
     venue = find_or_create_venue(event.area_id, values.venue)
     event.title = one_line(values.title)
     event.category, event.category_id = category, category.id
@@ -165,6 +201,14 @@ def _write(event: Event, values: EventValues) -> None:
     event.capacity = values.capacity if is_session else None
     event.places_per_booking = values.places_per_booking
     event.closes_at = values.closes_at if event.takes_bookings else None
+    booking_rules.write_rules(event, rules, series)
+
+
+def _rules_that_count(values: EventValues) -> BookingRules:
+    """Return the rules that are kept: those of a session, and when booking opens only where it is booked."""
+    if values.kind is not Kind.SESSION:
+        return BookingRules()
+    return values.rules if values.takes_bookings else replace(values.rules, opens_at=None)
 
 
 def _refuse_what_cannot_be(event: Event, values: EventValues) -> None:
@@ -226,6 +270,26 @@ def _venue_called(name: str, area_id: int) -> Venue | None:
     return next((venue for venue in queries.venues(area_id) if venue.name.casefold() == name.casefold()), None)
 
 
+def find_or_create_series(area_id: int, name: str) -> Series | None:
+    """Return the area's series of this name, whatever the case; made where there is none. Belongs inside an action."""
+    name = one_line(name)[:120]
+    if not name:
+        return None
+    found = _series_called(name, area_id)
+    if found is None:
+        take_turns(f"series of area {area_id}")
+        found = _series_called(name, area_id)
+    if found is None:
+        found = Series(area_id=area_id, name=name)
+        db.session.add(found)
+        db.session.flush()
+    return found
+
+
+def _series_called(name: str, area_id: int) -> Series | None:
+    return next((one for one in queries.series(area_id) if one.name.casefold() == name.casefold()), None)
+
+
 def _snapshot(event: Event) -> dict[str, str]:
     names: Sequence[str] = (
         *SHOWN,
@@ -236,8 +300,10 @@ def _snapshot(event: Event) -> dict[str, str]:
         "capacity",
         "places_per_booking",
         "closes_at",
+        *booking_rules.COLUMNS,
     )
     shot = {name: _said(getattr(event, name)) for name in names}
+    shot["series"] = event.series.name if event.series else ""
     shot["audiences"] = ", ".join(audience.name for audience in event.audiences)
     return shot
 

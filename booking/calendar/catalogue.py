@@ -12,6 +12,8 @@ from booking.calendar.models import (
     RESERVED_SLUGS,
     Audience,
     Category,
+    Event,
+    EventStatus,
     Kind,
     Term,
     Venue,
@@ -19,6 +21,7 @@ from booking.calendar.models import (
 )
 from booking.calendar.terms import HalfTerm, year_days, year_name
 from booking.core import audit
+from booking.core.clock import now, today
 from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.text import name_key, one_line, paragraphs, slug
@@ -105,6 +108,8 @@ class VenueValues:
     address: str
     directions: str
     is_online: bool
+    # How many people its room holds; None where that is not known.
+    capacity: int | None = None
 
 
 @atomic
@@ -117,6 +122,7 @@ def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Pers
         db.session.add(venue)
     venue.name, venue.address = one_line(values.name), one_line(values.address)
     venue.directions, venue.is_online = paragraphs(values.directions), values.is_online
+    venue.capacity = values.capacity
     db.session.flush()
     audit.record("set the venue", "venue", venue.id, by=by, area_id=area.id, name=venue.name)
     return venue
@@ -143,6 +149,9 @@ def set_half_terms(area: Area, year: int, terms: Sequence[HalfTerm], *, by: Pers
     for term in terms:
         row = Term(area_id=area.id, year=year, number=term.number, first_day=term.first_day, last_day=term.last_day)
         db.session.add(row)
+    # Whether a free place goes on by itself hangs on what a school day is: the scheduler looks at all again.
+    waits = (Event.area_id == area.id, Event.status == EventStatus.PUBLISHED, Event.last_position > 0)
+    db.session.execute(sa.update(Event).where(*waits, Event.day >= today()).values(settle_at=now()))
     audit.record("set the half terms", "area", area.id, by=by, area_id=area.id, year=year_name(year))
 
 

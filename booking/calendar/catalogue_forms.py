@@ -5,10 +5,10 @@ from typing import Any
 
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length, Regexp
+from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from booking.calendar.catalogue import HALF_TERMS, KindValues, VenueValues
-from booking.calendar.forms import VISIBILITIES, DayField
+from booking.calendar.forms import VISIBILITIES, DayField, WholeField
 from booking.calendar.models import Visibility
 from booking.calendar.terms import HalfTerm
 from booking.core.forms import Form as PageForm
@@ -88,12 +88,21 @@ class VenueForm(PageForm):
         [lambda text: paragraphs(text or "")],
         description="Parking, steps, lift, hearing loop, quiet room: what somebody needs to know beforehand.",
     )
+    capacity = WholeField(
+        "How many people its room holds (optional)",
+        [Optional(), NumberRange(1, 100_000, message="Enter a number from 1 to 100,000")],
+        description="An event with more places is not refused: you are told.",
+    )
     is_online = BooleanField("This is on line, not a place")
 
     def values(self) -> VenueValues:
         """Return what was said."""
         return VenueValues(
-            self.name.data or "", self.address.data or "", self.directions.data or "", self.is_online.data
+            self.name.data or "",
+            self.address.data or "",
+            self.directions.data or "",
+            self.is_online.data,
+            self.capacity.data,
         )
 
 

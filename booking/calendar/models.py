@@ -41,6 +41,22 @@ class EventStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class WhoMayBook(StrEnum):
+    """Who may book an event that they see."""
+
+    ANYONE = "anyone"
+    AUDIENCE = "audience"
+    SCHOOLS = "schools"
+    INVITED = "invited"
+
+
+class Promotion(StrEnum):
+    """How a free place goes to who waits: it is theirs at once, or it is held for them until they answer."""
+
+    AUTOMATIC = "automatic"
+    OFFER = "offer"
+
+
 class Category(Base):
     """A kind of event: its sign (two letters, a colour of the palette) and its defaults."""
 
@@ -76,10 +92,10 @@ class Audience(Base):
 
 
 class Venue(Base):
-    """A place where events are held, or "On line"."""
+    """A place where events are held, or "On line". `capacity` is how many people its room holds, where known."""
 
     __tablename__ = "venues"
-    __table_args__ = (sa.UniqueConstraint("area_id", "name"),)
+    __table_args__ = (sa.UniqueConstraint("area_id", "name"), sa.CheckConstraint("capacity > 0", name="capacity"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
@@ -87,6 +103,18 @@ class Venue(Base):
     address: Mapped[str] = mapped_column(sa.String(250), default="")
     directions: Mapped[str] = mapped_column(sa.Text, default="")
     is_online: Mapped[bool] = mapped_column(default=False)
+    capacity: Mapped[int | None]
+
+
+class Series(Base):
+    """Events that belong together, each booked by itself: who booked one may change to another date of it."""
+
+    __tablename__ = "series"
+    __table_args__ = (sa.UniqueConstraint("area_id", "name"), sa.CheckConstraint("name <> ''", name="named"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    name: Mapped[str] = mapped_column(sa.String(120))
 
 
 class Term(Base):
@@ -134,7 +162,12 @@ class Event(Lockable, Base):
         sa.CheckConstraint("taken >= 0 AND (capacity IS NULL OR taken <= capacity)", name="never_oversold"),
         sa.CheckConstraint("last_position >= 0", name="last_position"),
         sa.CheckConstraint("places_per_booking BETWEEN 1 AND 50", name="places_per_booking"),
+        sa.CheckConstraint("per_school > 0", name="per_school"),
+        sa.CheckConstraint("offer_hours BETWEEN 1 AND 336", name="offer_hours"),
+        sa.CheckConstraint("changes_until_hours BETWEEN 0 AND 720", name="changes_until_hours"),
+        sa.CheckConstraint("who_may_book <> 'invited' OR invitation_key IS NOT NULL", name="invites_by_a_link"),
         sa.UniqueConstraint("area_id", "import_key"),
+        sa.Index("ix_events_settle_at", "settle_at"),
         sa.Index("ix_events_area_id_day", "area_id", "day"),
         sa.Index("ix_events_category_id_day", "category_id", "day"),
         sa.Index("ix_events_status_day", "status", "day"),
@@ -143,6 +176,7 @@ class Event(Lockable, Base):
     area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
     category_id: Mapped[int] = mapped_column(sa.ForeignKey("categories.id"))
     venue_id: Mapped[int | None] = mapped_column(sa.ForeignKey("venues.id"), index=True)
+    series_id: Mapped[int | None] = mapped_column(sa.ForeignKey("series.id"), index=True)
     kind: Mapped[Kind] = mapped_column(choice(Kind))
     visibility: Mapped[Visibility] = mapped_column(choice(Visibility))
     # Who sees it was said of this event itself: it does not follow its category.
@@ -163,7 +197,30 @@ class Event(Lockable, Base):
     takes_bookings: Mapped[bool] = mapped_column(default=False)
     capacity: Mapped[int | None]
     places_per_booking: Mapped[int] = mapped_column(sa.SmallInteger, default=10)
+    opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
+    who_may_book: Mapped[WhoMayBook] = mapped_column(
+        choice(WhoMayBook), default=WhoMayBook.ANYONE, server_default=WhoMayBook.ANYONE.value
+    )
+    # With WhoMayBook.SCHOOLS: until then only schools of the area; for good where it is empty.
+    schools_first_until: Mapped[datetime | None]
+    # With WhoMayBook.INVITED: what the link of the invitation carries.
+    invitation_key: Mapped[str | None] = mapped_column(sa.String(24))
+    # The places one school may hold, until that is lifted.
+    per_school: Mapped[int | None]
+    per_school_until: Mapped[datetime | None]
+    promotion: Mapped[Promotion] = mapped_column(
+        choice(Promotion), default=Promotion.AUTOMATIC, server_default=Promotion.AUTOMATIC.value
+    )
+    offer_hours: Mapped[int] = mapped_column(sa.SmallInteger, default=48, server_default="48")
+    promotion_paused: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # A place that comes free near the day: to the next who waits until it starts, or as the organiser decides.
+    late_places_go_on: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # Bookers change and cancel until so many hours before it starts; later they have to ask.
+    changes_until_hours: Mapped[int] = mapped_column(sa.SmallInteger, default=0, server_default="0")
+    link_in_invitation: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    # When its places have to be looked at next by themselves: an offer ends, a limit is lifted.
+    settle_at: Mapped[datetime | None]
     taken: Mapped[int] = mapped_column(default=0)
     last_position: Mapped[int] = mapped_column(default=0)
     own_reminders: Mapped[bool] = mapped_column(default=False)
@@ -184,6 +241,7 @@ class Event(Lockable, Base):
     area: Mapped[Area] = relationship()
     category: Mapped[Category] = relationship()
     venue: Mapped[Venue | None] = relationship()
+    series: Mapped[Series | None] = relationship()
     audiences: Mapped[list[Audience]] = relationship(secondary=event_audiences, order_by=Audience.position)
 
     @property

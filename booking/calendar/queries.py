@@ -11,9 +11,21 @@ from sqlalchemy.sql.elements import ColumnElement
 from booking.calendar import grid
 from booking.calendar.bank_holidays import bank_holidays
 from booking.calendar.filters import Filters
-from booking.calendar.models import Audience, Category, Event, EventStatus, Kind, Term, Venue, Visibility
+from booking.calendar.models import (
+    Audience,
+    Category,
+    Event,
+    EventStatus,
+    Kind,
+    Series,
+    Term,
+    Venue,
+    Visibility,
+    WhoMayBook,
+)
 from booking.calendar.policy import ANYBODY, Reader, statuses, visibilities
 from booking.calendar.terms import HalfTerm, school_year_of, synthesise, year_days
+from booking.core.clock import now
 from booking.core.db import db
 from booking.directory.models import Area
 
@@ -84,7 +96,10 @@ def _chosen(area_id: int, reader: Reader, filters: Filters, today: date) -> list
     conditions += [Event.title.icontains(word, autoescape=True) for word in filters.words]
     if filters.only_free:
         free = sa.or_(Event.capacity.is_(None), Event.taken < Event.capacity)
-        conditions.append(sa.and_(Event.takes_bookings, free, Event.status == EventStatus.PUBLISHED))
+        open_now = sa.or_(Event.opens_at.is_(None), Event.opens_at <= now())
+        not_invited = Event.who_may_book != WhoMayBook.INVITED
+        is_on = Event.status == EventStatus.PUBLISHED
+        conditions.append(sa.and_(Event.takes_bookings, free, is_on, open_now, not_invited))
     return conditions
 
 
@@ -187,6 +202,11 @@ def audiences(area_id: int) -> Sequence[Audience]:
 def venues(area_id: int) -> Sequence[Venue]:
     """Return an area's venues by name."""
     return db.session.scalars(sa.select(Venue).where(Venue.area_id == area_id).order_by(Venue.name)).all()
+
+
+def series(area_id: int) -> Sequence[Series]:
+    """Return an area's series by name."""
+    return db.session.scalars(sa.select(Series).where(Series.area_id == area_id).order_by(Series.name)).all()
 
 
 def coming_by_category(area_id: int, reader: Reader, *, today: date) -> list[tuple[Category, int]]:

@@ -18,5 +18,6 @@ def reader() -> Reader:
 def unseen(event_id: int) -> ResponseReturnValue:
     """Answer for an event that the visitor does not see: whoever may see it once signed in is asked to; else 404."""
     if not visitor().is_signed_in and queries.has_visibility(event_id, area().id, Visibility.STAFF):
-        return redirect(url_for("directory.sign_in", next=request.path))
+        wanted = request.full_path if request.query_string else request.path  # an invitation stands in the query
+        return redirect(url_for("directory.sign_in", next=wanted))
     return abort(404)

@@ -15,7 +15,16 @@ from booking.directory.models import Area
 
 SHOWN = (Area, Event, Category, Audience, Venue, Term)
 # What a booking writes to its event, and the version itself: no calendar shows it.
-NOT_SHOWN = {"taken", "last_position", "lock_count", "revision", "calendar_version", "calendar_changed_at"}
+NOT_SHOWN = {
+    "taken",
+    "last_position",
+    "lock_count",
+    "revision",
+    "settle_at",
+    "promotion_paused",
+    "calendar_version",
+    "calendar_changed_at",
+}
 
 
 def watch(session: Any) -> None:

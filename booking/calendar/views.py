@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from booking.bookings import policy as bookings_policy
 from booking.bookings import queries as bookings_queries
+from booking.bookings import rules_in_words
 from booking.bookings.side import side, sides
 from booking.calendar import queries
 from booking.calendar.filters import Filters, read_filters
@@ -201,8 +202,10 @@ def event(event_id: int, slug: str | None = None) -> ResponseReturnValue:
         place=place_in_words(found),
         state=bookings_policy.booking_state(found, at=now(), waiting=waiting),
         closes_at=bookings_policy.closes_at(found),
+        rules=rules_in_words.for_bookers(found, at=now()),
         is_over=found.ends_at <= now(),
         waiting=waiting,
+        answer=side(found, at=now()),
         others=others if len(others) > 1 else [],
         sides={other.id: side(other, at=now()) for other in others},
         may_manage=who.organiser,

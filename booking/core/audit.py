@@ -55,6 +55,6 @@ def record(
 
 
 @atomic
-def record_opened(action: str, subject: str, subject_id: int | None, *, by: Any, area_id: int) -> None:
+def record_opened(action: str, subject: str, subject_id: int | None, *, by: Any, area_id: int, **detail: Any) -> None:
     """Add a line in a transaction of its own: somebody's data was opened, and nothing changed."""
-    record(action, subject, subject_id, by=by, area_id=area_id)
+    record(action, subject, subject_id, by=by, area_id=area_id, **detail)

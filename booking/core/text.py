@@ -3,6 +3,7 @@
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 
 # Without 0 O 1 I L 5 S U V: nobody should have to ask which one it is, and no rude word comes out.
 REFERENCE_LETTERS = "ABCDEFGHJKMNPQRTWXYZ2346789"
@@ -17,6 +18,12 @@ def one_line(text: str) -> str:
 def paragraphs(text: str) -> str:
     """Return the text without control characters, with line feeds for line breaks."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def and_list(names: Iterable[str]) -> str:
+    """Return `Ada`, `Ada and Ravi`, `Ada, Ravi and Uma`; nothing for none."""
+    *others, last = [*names] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def email_key(address: str) -> str:

@@ -33,7 +33,8 @@ _SAYS_WHERE = re.compile(r"x-(forwarded|original)-(host|server)|x-host", re.IGNO
 _HANDED_ON = re.compile(r"via|x-forwarded-by|x-forwarded", re.IGNORECASE)
 _FORWARDED_FOR = re.compile(r'for="?(\[[^\]]*\]|[^";,:]*)', re.IGNORECASE)
 F = TypeVar("F", bound=Callable[..., object])
-_TOKEN = re.compile(r"(/(?:bookings|places|sign-in|feeds/my)/)[^/\s]+")
+# What stands in an address after these is a right by itself; an invitation also where it is the page after signing in.
+_TOKEN = re.compile(r"(/(?:bookings|places|sign-in|feeds/my)/|invitation(?:=|%3[Dd]))[^/\s&\"']+")
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {
     "default-src": "'self'",

@@ -1,21 +1,35 @@
 """Fill an empty database with the demonstration."""
 
 import random
+from collections import Counter
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from booking.bookings import actions as bookings
-from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.attendees import Contact, NewPlace
 from booking.bookings.models import Booking, Place, PlaceStatus
-from booking.calendar.models import Audience, Category, Event, EventStatus, Kind, Term, Venue, Visibility
+from booking.calendar.models import (
+    Audience,
+    Category,
+    Event,
+    EventStatus,
+    Kind,
+    Promotion,
+    Series,
+    Term,
+    Venue,
+    Visibility,
+    WhoMayBook,
+)
 from booking.core.clock import now, on_the_wall, today
 from booking.core.db import atomic, db
 from booking.core.errors import Refused
 from booking.core.text import name_key, slug
 from booking.core.tokens import new_key
 from booking.demo import people
-from booking.demo.plan import DemoEvent, plan, terms_of, years_of
+from booking.demo.plan import BY_INVITATION, DemoEvent, plan, terms_of, years_of
 from booking.directory.models import Area, Person, Phase, Role, RoleName, School
 from booking.directory.queries import find_area
 from booking.notifications.models import Message, MessageStatus
@@ -26,6 +40,9 @@ KEPT_MESSAGES = 12
 EVENING = time(18, 0)
 FULL_TITLE = "Solution Circle"
 PRIVATE_TITLE = "Parents’ evening workshop: planning the summer"
+# What shows the rules: two places for each school, places offered, dates that one may change between.
+FEW_FOR_EACH_SCHOOL, OFFERED, IN_A_SERIES = "Conference", ("Workshop ", "Oak Suite"), "SENCo forum"
+ROOM_OF_OAK_SUITE = 40
 
 
 def is_empty() -> bool:
@@ -70,7 +87,9 @@ class _Calendar:
             for name, (address, how) in people.VENUES.items()
         }
         self.venues["On line"].is_online = True
-        db.session.add_all([*self.categories.values(), *self.audiences.values(), *self.venues.values()])
+        self.venues["Oak Suite"].capacity = ROOM_OF_OAK_SUITE
+        self.series = Series(area_id=area.id, name=f"{IN_A_SERIES}s")
+        db.session.add_all([*self.categories.values(), *self.audiences.values(), *self.venues.values(), self.series])
         db.session.flush()
 
     def _category(self, name: str, letters: str, colour: int, visibility: str, position: int) -> Category:
@@ -135,7 +154,21 @@ class _Calendar:
             created_at=written,
             changed_at=written,
             published_at=written,
+            **(self._rules(planned) if takes_bookings else {}),
         )
+
+    def _rules(self, planned: DemoEvent) -> dict[str, Any]:
+        """Return what differs from the usual rules for booking."""
+        rules: dict[str, Any] = {}
+        if planned.category == FEW_FOR_EACH_SCHOOL and planned.day >= today():
+            rules["per_school"] = 2
+        if planned.title.startswith(OFFERED[0]) and planned.venue == OFFERED[1]:
+            rules["promotion"] = Promotion.OFFER
+        if planned.category == BY_INVITATION:
+            rules |= {"who_may_book": WhoMayBook.INVITED, "invitation_key": new_key()}
+        if planned.category == IN_A_SERIES:
+            rules["series"] = self.series
+        return rules
 
     def _venue(self, name: str) -> Venue | None:
         if name and name not in self.venues:
@@ -189,7 +222,7 @@ def _book(events: list[Event], schools: list[School], chance: random.Random) -> 
         if event.day < today():
             _booked_in_the_past(event, guests)
         elif event in coming and (event is full or (event.day - today()).days < 75):
-            for name, email, school in guests:
+            for name, email, school in _within_the_limit(event, guests):
                 _book_one(event, name, email, school)
     email, name, school_name = people.SENCO
     school = next(school for school in schools if school.name == school_name)
@@ -223,9 +256,24 @@ def _guests(
     return guests
 
 
+def _within_the_limit(
+    event: Event, guests: list[tuple[str, str, School | None]]
+) -> list[tuple[str, str, School | None]]:
+    """Leave out whoever would have to wait because their school has all its places."""
+    kept, of_school = [], Counter[int]()
+    for guest in guests:
+        school = guest[2]
+        if school is not None:
+            of_school[school.id] += 1
+            if event.per_school is not None and of_school[school.id] > event.per_school:
+                continue
+        kept.append(guest)
+    return kept
+
+
 def _book_one(event: Event, name: str, email: str, school: School | None, *, colleague: str = "") -> None:
     places = [NewPlace(name, email)] + ([NewPlace(colleague, "daniel.achebe@example.org")] if colleague else [])
-    bookings.book(event, by=Contact(name, email, school.id if school else None), places=places)
+    bookings.book(event, by=Contact(name, email, school.id if school else None), places=places, invited=True)
 
 
 def _booked_in_the_past(event: Event, guests: list[tuple[str, str, School | None]]) -> None:

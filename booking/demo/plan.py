@@ -11,6 +11,7 @@ from booking.calendar.bank_holidays import bank_holidays
 from booking.calendar.terms import HalfTerm, is_school_day, school_year_of, synthesise, year_days
 
 ALWAYS_BOOKABLE = 20
+BY_INVITATION = "Programmes and courses"
 _FILE = Path(__file__).with_name("year.csv")
 # Known half terms; other years are synthesised.
 KNOWN_TERMS = {
@@ -38,8 +39,8 @@ class DemoEvent:
 
     @property
     def anybody_may_book(self) -> bool:
-        """Tell whether it takes bookings without an account."""
-        return self.kind == "session" and self.visibility == "public"
+        """Tell whether it takes bookings without an account or an invitation."""
+        return self.kind == "session" and self.visibility == "public" and self.category != BY_INVITATION
 
 
 def terms_of(year: int) -> list[HalfTerm]:

@@ -128,6 +128,20 @@ def organisers(view: View[P]) -> View[P]:
     return guard(run, "organisers")
 
 
+def team(view: View[P]) -> View[P]:
+    """Open to organisers and facilitators of the area; what a facilitator sees is chosen where rows are loaded."""
+
+    @functools.wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not visitor().is_signed_in:
+            return redirect(url_for("directory.sign_in", next=_this_page()))
+        if not visitor().is_in_team(area().id):
+            abort(403)
+        return view(*args, **kwargs)
+
+    return guard(run, "team")
+
+
 def demo_only(view: View[P]) -> View[P]:
     """Open in the demo, to requests from this machine; elsewhere the page does not exist."""
 

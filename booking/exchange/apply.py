@@ -134,6 +134,7 @@ class _Tables:
             ends=entry.end if kind is Kind.SESSION else None,
             takes_bookings=takes_bookings,
             capacity=entry.capacity if kind is Kind.SESSION else None,
+            per_school=entry.per_school if kind is Kind.SESSION else None,
             taken=0,
             last_position=0,
             sequence=0,

@@ -78,11 +78,6 @@ def _tell(reading: Reading, done: Applied | None) -> None:
     remarks = Counter(issue.code for entry in reading.entries if not entry.raises_alarm for issue in entry.issues)
     for code, number in remarks.items():
         click.echo(f"{number} × {code}")
-    limits = sum(entry.per_school is not None for entry in reading.entries)
-    if limits:
-        click.echo(
-            f"{limits} rows have a limit for each school. Such limits are not kept: tell people in the description."
-        )
     if done is None:
         click.echo("A dry run: nothing was changed.")
         return

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from booking.bookings import actions as bookings
+from booking.bookings import promotions
 from booking.bookings import queries as bookings_queries
 from booking.calendar import actions as calendar
 from booking.calendar import catalogue
@@ -13,7 +14,7 @@ from booking.calendar.when import When
 from booking.calendar.wording import say_day, say_time
 from booking.core.clock import now, today
 from booking.core.db import atomic, lock
-from booking.core.errors import refuse_unless
+from booking.core.errors import Refused, refuse_unless
 from booking.directory.models import Area, Person
 from booking.organiser import queries
 from booking.reminders import actions as reminders
@@ -25,19 +26,26 @@ def edit_event(event: Event, values: EventValues, *, by: Person, revision: int) 
 
     Raises Refused for a move into the past of what people have booked, and what `calendar.edit_event` raises.
     """
-    was, capacity, category_id, was_over = When.of(event), event.capacity, event.category_id, event.ends_at <= now()
+    was, numbers, category_id, was_over = When.of(event), _numbers(event), event.category_id, event.ends_at <= now()
     calendar.edit_event(event, values, by=by, revision=revision)
     if not was_over and (event.day, event.starts) != (was.day, was.starts):
         _refuse_the_past(event)
+        promotions.shorten_offers(event)
+    if not event.takes_bookings and bookings_queries.has_active_places(event):
+        raise Refused("People have booked this, or wait. Cancel their places first.", field="takes_bookings")
     told = _tell_if_moved(event, was)
-    if event.capacity != capacity:
-        bookings.capacity_changed(event)
+    if _numbers(event) != numbers:
+        bookings.limits_changed(event)
     elif event.status is EventStatus.PUBLISHED:
-        bookings.promote(event)  # near the old day a free place may have waited for the organiser's decision
+        promotions.settle(event)  # near the old day a free place may have waited for the organiser's decision
     # Who has just been told of the new day is not reminded of it at once; nor again because the kind was corrected.
     if event.day != was.day or (event.category_id != category_id and not event.own_reminders):
         reminders.pass_over_the_past(event)
     return told
+
+
+def _numbers(event: Event) -> tuple[object, ...]:
+    return event.capacity, event.per_school, event.per_school_until
 
 
 def _refuse_the_past(event: Event) -> None:
@@ -86,6 +94,7 @@ def publish_drafts(events: Sequence[Event], *, by: Person) -> int:
     drafts = [event for event in events if event.status is not EventStatus.PUBLISHED]
     for event in drafts:
         calendar.publish(event, by=by)
+        promotions.settle(event)  # from now on a limit that is lifted on a day falls due by itself
     return len(drafts)
 
 

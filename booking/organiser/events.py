@@ -9,17 +9,21 @@ from wtforms import StringField
 from wtforms.validators import Length
 
 from booking.bookings import queries as bookings_queries
+from booking.bookings import rules_in_words
 from booking.calendar import actions as calendar_actions
 from booking.calendar import queries as calendar_queries
 from booking.calendar.bank_holidays import bank_holidays
-from booking.calendar.forms import EventForm, data_of
-from booking.calendar.models import Event, Kind, Visibility
+from booking.calendar.forms import data_of
+from booking.calendar.models import Event, Kind, Visibility, WhoMayBook
+from booking.calendar.rules_form import EventWithRulesForm, rules_data_of
 from booking.calendar.terms import is_school_day
 from booking.calendar.when import place_in_words
 from booking.calendar.wording import say_count, say_day
+from booking.core.addresses import absolute
 from booking.core.clock import today
 from booking.core.errors import Refused
 from booking.core.forms import Form, cleaned
+from booking.core.tokens import link_token
 from booking.core.web import row_number
 from booking.directory.guards import area, organisers
 from booking.organiser import actions, queries
@@ -106,8 +110,29 @@ def event(event_id: int) -> ResponseReturnValue:
         place=place_in_words(found),
         waiting=bookings_queries.waiting_counts([found.id]).get(found.id, 0),
         rules=reminder_queries.rules_for(found),
-        remarks=remarks(found.area_id, found.day),
+        booking_rules=rules_in_words.for_organisers(found),
+        invitation=_invitation(found),
+        remarks=remarks(found),
     )
+
+
+def _invitation(event: Event) -> str:
+    """Return the whole address by which an event is booked by invitation; nothing where it is not."""
+    if event.who_may_book is not WhoMayBook.INVITED or event.invitation_key is None:
+        return ""
+    token = link_token(bookings_queries.INVITATION_LINK, event.invitation_key)
+    return absolute("bookings.book", event_id=event.id, invitation=token)
+
+
+@bp.post("/events/<int:event_id>/invitation")
+@organisers
+def new_invitation(event_id: int) -> ResponseReturnValue:
+    """Make a new link of the invitation: the old one stops."""
+    found = the_event(event_id)
+    calendar_actions.new_invitation(found, by=the_organiser())
+    flash("There is a new link. The old one has stopped: send the new one to whoever should book.")
+    flash("saved", "outcome")
+    return redirect(url_for(".event", event_id=event_id))
 
 
 @bp.route("/events/<int:event_id>/edit", methods=["GET", "POST"])
@@ -115,7 +140,7 @@ def event(event_id: int) -> ResponseReturnValue:
 def edit_event(event_id: int) -> ResponseReturnValue:
     """Change an event; who booked hears of a move."""
     found = the_event(event_id)
-    form = _form(data_of(found))
+    form = _form({**data_of(found), **rules_data_of(found)})
     if form.validate_on_submit():
         revision = request.form.get("revision", 0, type=row_number)
         try:
@@ -131,7 +156,7 @@ def edit_event(event_id: int) -> ResponseReturnValue:
 def publish(event_id: int) -> ResponseReturnValue:
     """Put a draft on the calendar."""
     found = the_event(event_id)
-    calendar_actions.publish(found, by=the_organiser())
+    actions.publish_drafts([found], by=the_organiser())
     return _saved(found, "Published: it is on the calendar now.")
 
 
@@ -160,8 +185,13 @@ def delete_draft(event_id: int) -> ResponseReturnValue:
     return redirect(url_for(".events", show="drafts"))
 
 
-def remarks(area_id: int, day: date) -> list[str]:
-    """Return what is odd about a day: it may be meant, so it is said and not refused."""
+def remarks(event: Event) -> list[str]:
+    """Return what is odd about an event: it may be meant, so it is said and not refused."""
+    crowded = rules_in_words.say_crowded(event)
+    return [*_remarks_on_the_day(event.area_id, event.day), *([crowded] if crowded else [])]
+
+
+def _remarks_on_the_day(area_id: int, day: date) -> list[str]:
     found = []
     if day < today():
         found.append(f"{say_day(day)} has passed.")
@@ -176,31 +206,37 @@ def remarks(area_id: int, day: date) -> list[str]:
     return found
 
 
-def _form(data: dict[str, Any]) -> EventForm:
+def _form(data: dict[str, Any]) -> EventWithRulesForm:
     here = area()
-    return EventForm(
+    return EventWithRulesForm(
         data=data,
         categories=calendar_queries.categories(here.id),
         all_audiences=calendar_queries.audiences(here.id),
     )
 
 
-def _show(form: EventForm, event: Event | None = None, *, outcome: str = "") -> ResponseReturnValue:
+def _show(form: EventWithRulesForm, event: Event | None = None, *, outcome: str = "") -> ResponseReturnValue:
     outcome = outcome or ("invalid" if form.is_submitted() else "")
+    here = area()
     page = render_template(
-        "organiser/edit.html", form=form, event=event, venues=calendar_queries.venues(area().id), outcome=outcome
+        "organiser/edit.html",
+        form=form,
+        event=event,
+        venues=calendar_queries.venues(here.id),
+        all_series=calendar_queries.series(here.id),
+        outcome=outcome,
     )
     return page, {"invalid": 422, "refused": 409}.get(outcome, 200)
 
 
-def _refused(form: EventForm, refused: Refused, event: Event | None = None) -> ResponseReturnValue:
+def _refused(form: EventWithRulesForm, refused: Refused, event: Event | None = None) -> ResponseReturnValue:
     form.refuse(refused)
     return _show(form, event, outcome="refused")
 
 
 def _saved(event: Event, sentence: str, *, outcome: str = "saved") -> ResponseReturnValue:
     flash(sentence)
-    for remark in remarks(event.area_id, event.day):
+    for remark in remarks(event):
         flash(remark, "warning")
     flash(outcome, "outcome")
     return redirect(url_for(".event", event_id=event.id))

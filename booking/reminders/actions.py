@@ -7,7 +7,7 @@ from datetime import time
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from booking.bookings.models import Place, PlaceStatus
+from booking.bookings.models import Place
 from booking.calendar.models import Category, Event, EventStatus
 from booking.core import audit
 from booking.core.clock import now, today
@@ -114,7 +114,8 @@ def still_wanted(message: Message) -> str | None:
     """Return why a message should not go any more, or None: looked at right before it is sent.
 
     A reminder that still goes says what is so by now: it may have waited for the mail server over night, and
-    "tomorrow" has become "today", the event begins an hour earlier, or one of two colleagues does not come.
+    "tomorrow" has become "today", the event begins an hour earlier, or one of two colleagues does not come. Who gave
+    their place away and has it back is reminded of the one they have now.
     """
     if message.kind != mail.TEMPLATE:
         return None
@@ -128,13 +129,22 @@ def still_wanted(message: Message) -> str | None:
         return "the event has moved"
     if now() >= event.starts_at:
         return "the event has begun"
-    places = [place for place in queries.places_reminded_by(message) if place.status is PlaceStatus.CONFIRMED]
+    places = queries.places_held_now(event, queries.places_reminded_by(message))
     if not places:
         return "the place was given back"
+    if mail.address_of(places[0]) != message.to_email:
+        _remind_anew(message)
+        return "the booking has another e-mail address"
     words = mail.words_now(event, places)
     if words != Words(message.subject, message.text, message.html):
         outbox.rewrite(message, words)
     return None
+
+
+@atomic
+def _remind_anew(message: Message) -> None:
+    """Forget that this message was to remind, so that another does, to the address of now."""
+    db.session.execute(sa.delete(Reminder).where(Reminder.message_id == message.id))
 
 
 @atomic

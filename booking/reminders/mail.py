@@ -42,10 +42,13 @@ def _has_own_letter(place: Place) -> bool:
     return bool(place.email) and place.email != place.booking.email
 
 
+def address_of(place: Place) -> str:
+    """Return where the reminder of a place goes: to the attendee's own address, or to who booked."""
+    return place.email if place.email and _has_own_letter(place) else place.booking.email
+
+
 def _post(event: Event, places: Sequence[Place]) -> Message:
-    first = places[0]
-    to = first.email if first.email and _has_own_letter(first) else first.booking.email
-    return outbox.post(TEMPLATE, to=to, event_id=event.id, **_context(event, places))
+    return outbox.post(TEMPLATE, to=address_of(places[0]), event_id=event.id, **_context(event, places))
 
 
 def _context(event: Event, places: Sequence[Place]) -> dict[str, Any]:

@@ -82,11 +82,16 @@ def confirmed_places(event: Event) -> Sequence[Place]:
 
 
 def done_for(event: Event) -> set[tuple[int, str]]:
-    """Return (rule id, recipient) of what has been carried out for the event's present date."""
+    """Return (rule id, recipient) of what has been carried out for the event's present date.
+
+    Whose name was put right since is the same recipient under both names.
+    """
     rows = db.session.execute(
-        sa.select(Reminder.rule_id, Reminder.recipient).where(Reminder.event_id == event.id, Reminder.day == event.day)
+        sa.select(Reminder.rule_id, Reminder.recipient, Place.attendee_key)
+        .outerjoin(Place, Place.id == Reminder.place_id)
+        .where(Reminder.event_id == event.id, Reminder.day == event.day)
     )
-    return {(rule_id, recipient) for rule_id, recipient in rows}
+    return {(rule_id, name) for rule_id, *names in rows for name in names if name is not None}
 
 
 def reminder_of(message: Message) -> Reminder | None:
@@ -94,6 +99,26 @@ def reminder_of(message: Message) -> Reminder | None:
     return db.session.scalar(
         sa.select(Reminder).where(Reminder.message_id == message.id).order_by(Reminder.id).limit(1)
     )
+
+
+def places_held_now(event: Event, reminded: Sequence[Place]) -> list[Place]:
+    """Return the confirmed ones of these places; for one that is not any more, that of the same attendee, if any."""
+    gone = {place.attendee_key: place for place in reminded if place.status is not PlaceStatus.CONFIRMED}
+    held = [place for place in reminded if place.status is PlaceStatus.CONFIRMED]
+    if gone:
+        held += db.session.scalars(
+            sa.select(Place)
+            .where(
+                Place.event_id == event.id,
+                Place.status == PlaceStatus.CONFIRMED,
+                Place.attendee_key.in_(gone),
+                # One mail is about one booking: another one has a link of its own.
+                Place.booking_id.in_({place.booking_id for place in reminded}),
+            )
+            .options(joinedload(Place.booking))
+            .order_by(Place.id)
+        )
+    return held
 
 
 def places_reminded_by(message: Message) -> Sequence[Place]:

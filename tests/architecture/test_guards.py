@@ -34,7 +34,7 @@ from tests.factories import (
     sign_in,
 )
 
-GUARDS = {"public", "by_link", "signed_in", "organisers", "demo_only"}
+GUARDS = {"public", "by_link", "signed_in", "organisers", "team", "demo_only"}
 VISITORS = ("anybody", "booker", "facilitator", "organiser", "administrator")
 TO_SIGN_IN, FORBIDDEN, HIDDEN, OPEN = "asked to sign in", "forbidden", "hidden", "open"
 # What each guard answers, in the order of VISITORS.
@@ -43,12 +43,17 @@ ANSWERS = {
     "by_link": (OPEN,) * 5,
     "signed_in": (TO_SIGN_IN, OPEN, OPEN, OPEN, OPEN),
     "organisers": (TO_SIGN_IN, FORBIDDEN, FORBIDDEN, OPEN, OPEN),
+    "team": (TO_SIGN_IN, FORBIDDEN, OPEN, OPEN, OPEN),
     "demo_only": (HIDDEN,) * 5,
 }
 # Behind the organisers' guard, what only an administrator may do.
 ADMINISTRATORS = {("POST", "organiser.people"), ("POST", "organiser.revoke")}
+# What a facilitator sees on the day of the event alone: the one of `fill` is later.
+ON_THE_DAY = {("GET", "bookings_manage.printed")}
 LINKS = {"bookings.booking": BOOKING_LINK, "bookings.cancel": BOOKING_LINK}
+LINKS |= {f"bookings.{page}": BOOKING_LINK for page in ("accept", "swap", "edit_booking", "edit_attendee", "move")}
 LINKS |= {"bookings.place": PLACE_LINK, "bookings.cancel_place": PLACE_LINK}
+LINKS |= {f"bookings.{page}": PLACE_LINK for page in ("accept_place", "swap_place", "edit_place")}
 
 
 def pages(app: Flask) -> Iterator[tuple[str, Rule]]:
@@ -143,6 +148,8 @@ def test_every_page_answers_every_visitor_as_its_guard_says(app: Flask) -> None:
         wanted = ANSWERS[guard_of(app, rule)]
         if (method, rule.endpoint) in ADMINISTRATORS:
             wanted = (TO_SIGN_IN, FORBIDDEN, FORBIDDEN, FORBIDDEN, OPEN)
+        if (method, rule.endpoint) in ON_THE_DAY:
+            wanted = (TO_SIGN_IN, FORBIDDEN, FORBIDDEN, OPEN, OPEN)
         expected[name] = dict(zip(VISITORS, wanted, strict=True))
         found[name] = {visitor: answer(browser(app, visitor), method, address(app, rule)) for visitor in VISITORS}
     assert found == expected

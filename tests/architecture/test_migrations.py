@@ -12,12 +12,12 @@ from alembic.migration import MigrationContext
 from flask import Flask, current_app
 from flask_migrate import downgrade, upgrade
 
-from booking.bookings.models import PlaceStatus
+from booking.bookings.models import Booking, Place, PlaceStatus, SchoolCount
 from booking.calendar.models import Event, Kind, Visibility
 from booking.core.db import db
 from booking.directory.models import RoleName
 from tests.databases import close, make_app, postgres_database
-from tests.factories import make_booking, make_category, make_event, make_organiser
+from tests.factories import make_booking, make_category, make_event, make_organiser, make_school
 from tests.processes import ROOT, command, environment
 
 
@@ -115,7 +115,8 @@ def test_the_database_never_lets_an_attendee_hold_two_active_places(in_app: Flas
     db.session.commit()
     for status in ("confirmed", "pending", "offered"):
         db.session.execute(
-            sa.text("UPDATE places SET status = :status WHERE id = :id"), {"status": status, "id": ids[1]}
+            sa.text("UPDATE places SET status = :status, offered_until = CURRENT_TIMESTAMP WHERE id = :id"),
+            {"status": status, "id": ids[1]},
         )
         db.session.commit()
         assert "attendee" in refused(same, id=ids[1])
@@ -134,6 +135,17 @@ def test_the_database_keeps_one_order_of_the_waiting_list(in_app: Flask) -> None
     assert "position" in refused("UPDATE places SET position = 1 WHERE id = :id", id=second)
     assert "waits_with_a_number" in refused("UPDATE places SET position = NULL WHERE id = :id", id=first)
     assert "placestatus" in refused("UPDATE places SET status = 'perhaps' WHERE id = :id", id=first)
+    assert "is_offered_for_a_time" in refused("UPDATE places SET status = 'offered' WHERE id = :id", id=first)
+
+
+@pytest.mark.both_databases
+def test_the_database_never_lets_a_school_hold_more_than_its_places(in_app: Flask) -> None:
+    event, school = make_event(per_school=2), make_school()
+    db.session.add(SchoolCount(event_id=event.id, school_id=school.id, taken=2, extra=0, most=2))
+    db.session.commit()
+    assert "within_the_limit" in refused("UPDATE school_counts SET taken = 3")
+    assert "within_the_limit" in refused("UPDATE school_counts SET most = 1")
+    assert "within_the_limit" in refused("UPDATE school_counts SET taken = -1")
 
 
 @pytest.mark.both_databases
@@ -157,6 +169,12 @@ def test_the_database_books_a_form_once_and_only_sessions(in_app: Flask) -> None
         ("days_in_order", "last_day = day"),
         ("places_per_booking", "places_per_booking = 0"),
         ("eventstatus", "status = 'perhaps'"),
+        ("whomaybook", "who_may_book = 'nobody'"),
+        ("invites_by_a_link", "who_may_book = 'invited'"),
+        ("per_school", "per_school = 0"),
+        ("promotion", "promotion = 'perhaps'"),
+        ("offer_hours", "offer_hours = 0"),
+        ("changes_until_hours", "changes_until_hours = -1"),
     ],
 )
 def test_the_database_takes_no_event_that_cannot_be(in_app: Flask, constraint: str, change: str) -> None:
@@ -211,5 +229,32 @@ def test_events_made_by_hand_before_0002_do_not_follow_their_kind(new_database: 
             ("By hand", True),
             ("From a file", False),
             ("From a file, seen by staff", True),
+        ]
+    close(app)
+
+
+@pytest.mark.both_databases
+def test_0003_keeps_what_is_booked_there_and_back(new_database: str) -> None:
+    app = make_app(new_database)
+    with app.app_context():
+        upgrade()
+        event = make_event(capacity=2)
+        make_booking(event, "Ada Obi")
+        make_booking(event, "Ravi Shah", status=PlaceStatus.WAITING)
+        db.session.execute(sa.text("UPDATE events SET taken = 2"))
+        offer = "UPDATE places SET status = 'offered', offered_until = CURRENT_TIMESTAMP WHERE position = 1"
+        db.session.execute(sa.text(offer))
+        db.session.commit()
+        downgrade(revision="0002")
+        db.session.rollback()
+        there = db.session.execute(sa.text("SELECT name, status FROM places ORDER BY id")).all()
+        assert [tuple(row) for row in there] == [("Ada Obi", "confirmed"), ("Ravi Shah", "waiting")]
+        assert db.session.scalar(sa.text("SELECT taken FROM events")) == 1
+        db.session.rollback()
+        upgrade()
+        assert db.session.query(Booking).count() == 2
+        assert [(place.status, place.unlisted) for place in db.session.query(Place).order_by(Place.id)] == [
+            (PlaceStatus.CONFIRMED, False),
+            (PlaceStatus.WAITING, False),
         ]
     close(app)

@@ -5,9 +5,15 @@ import signal
 import sys
 from time import perf_counter
 
-from tests.bench import bookings, feed, pages, report, stage
+from tests.bench import bookings, crowd, feed, history, pages, report, stage
 
-BENCHMARKS = {"bookings": bookings.run, "feed": feed.run, "pages": pages.run}
+BENCHMARKS = {
+    "bookings": bookings.run,
+    "crowd": crowd.run,
+    "history": history.run,
+    "feed": feed.run,
+    "pages": pages.run,
+}
 
 
 def main(names: list[str]) -> None:

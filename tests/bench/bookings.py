@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Flask
 
-from booking.bookings import actions
+from booking.bookings.audit import audit
 from booking.bookings.models import Booking
 from booking.calendar.models import Venue
 from booking.core.db import db
@@ -23,7 +23,7 @@ from tests.processes import web
 from tests.statements import statements
 
 SECONDS, SECONDS_OF_SQL = 6, 3
-EVENTS = 50
+EVENTS = 100
 PLENTY = 1_000_000
 _person = count(1)
 
@@ -99,7 +99,7 @@ def _through_http(app: Flask, url: str, events: list[int]) -> Measured:
         {"answered as booked and not there, or the other way round": abs(_bookings(app) - before - answered)}
     )
     with app.app_context():
-        wrong.update(actions.audit())
+        wrong.update(audit())
     return replace(booked, errors=booked.errors + wrong)
 
 

@@ -3,15 +3,17 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from booking.bookings import actions
-from booking.bookings.actions import AlreadyBooked, Contact, NewPlace
+from booking.bookings import actions, promotions
+from booking.bookings.actions import AlreadyBooked
+from booking.bookings.attendees import Contact, NewPlace
+from booking.bookings.audit import audit
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.notifications.models import Message
-from tests.factories import make_booking, make_event, make_school
+from tests.factories import make_booking, make_event, make_organiser, make_school
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("school_day", "in_app")]
 
@@ -93,7 +95,7 @@ def test_cancelling_gives_the_place_to_the_first_who_waits() -> None:
         ("cancelled", "priya@school.example", "CANCEL"),
         ("promoted", "ada@school.example", "REQUEST"),
     ]
-    assert actions.audit() == []
+    assert audit() == []
 
 
 def test_who_booked_for_others_is_told_by_name_who_came_up_from_the_waiting_list() -> None:
@@ -244,7 +246,7 @@ def test_after_noon_of_the_school_day_before_a_free_place_waits_for_the_organise
         actions.cancel(came)
         assert statuses(waits) == ["waiting"]
         assert statuses(book(event, "Ravi Shah")) == ["waiting"]  # nobody overtakes who waits
-        assert [place.name for place in actions.let_in(event, waits.places[0])] == ["Ada Obi"]
+        assert [place.name for place in promotions.let_in(event, waits.places[0], by=make_organiser())] == ["Ada Obi"]
     assert statuses(waits) == ["confirmed"]
 
 
@@ -263,9 +265,9 @@ def test_more_places_let_in_who_waits() -> None:
     waits = [book(event, name) for name in ("Ada Obi", "Ravi Shah", "Uma Fenn")]
     event.capacity = 3
     db.session.commit()
-    actions.capacity_changed(event)
+    actions.limits_changed(event)
     assert [statuses(one) for one in waits] == [["confirmed"], ["confirmed"], ["waiting"]]
-    assert actions.audit() == []
+    assert audit() == []
 
 
 def test_the_audit_finds_what_breaks_the_rules() -> None:
@@ -274,9 +276,9 @@ def test_the_audit_finds_what_breaks_the_rules() -> None:
     event.taken = 2
     make_booking(event, "Ada Obi", status=PlaceStatus.WAITING)
     db.session.commit()
-    assert actions.audit() == [
+    assert audit() == [
         f"event {event.id}: says 2 places are taken, 1 are",
-        f"event {event.id}: 1 places are free and place 2 waits (rule 3)",
+        f"event {event.id}: there is room, and place 2 waits (rule 3)",
     ]
 
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from booking.bookings import actions
-from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.attendees import Contact, NewPlace
+from booking.bookings.audit import audit
 from booking.bookings.models import Booking, Place
 from booking.bookings.queries import BOOKING_LINK
 from booking.calendar.models import Event
@@ -64,7 +65,7 @@ def at_once(app: Flask, event_id: int, *requests: Callable[[], int]) -> list[int
 
 def statuses(app: Flask, event_id: int) -> dict[str, str]:
     with app.app_context():
-        assert actions.audit() == []
+        assert audit() == []
         return {place.name: str(place.status) for place in db.session.query(Place).filter_by(event_id=event_id)}
 
 

@@ -18,13 +18,13 @@ import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import Page
 
-from booking.bookings import actions, policy, queries
-from booking.bookings.actions import Contact, NewPlace
-from booking.bookings.models import Place
-from booking.calendar.models import Audience, Event, EventStatus, Kind, Venue, Visibility
+from booking.bookings import actions, changes, policy, queries
+from booking.bookings.attendees import Contact, NewPlace
+from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.calendar.models import Audience, Event, EventStatus, Kind, Promotion, Series, Venue, Visibility, WhoMayBook
 from booking.core.clock import now, today
 from booking.core.db import Base, db
-from booking.core.tokens import link_token
+from booking.core.tokens import link_token, new_key
 from booking.directory import actions as directory
 from booking.directory.models import Person
 from booking.directory.queries import find_person
@@ -167,6 +167,23 @@ def _events() -> dict[str, Event]:
         "private": make_event("Support group for fathers", private=True, **values),
         "staff": make_event("Moderation for SENCos", visibility=Visibility.STAFF, **values),
         "team": make_event("Team away day", visibility=Visibility.TEAM, takes_bookings=False, **values),
+        "soon": make_event("Emotional wellbeing, level 1", opens_at=now() + timedelta(days=9), per_school=2, **values),
+        "asked": make_event(
+            "Emotional wellbeing, level 2",
+            who_may_book=WhoMayBook.AUDIENCE,
+            audiences=audiences[:3],
+            per_school=2,
+            per_school_until=now() + timedelta(days=30),
+            changes_until_hours=48,
+            **values,
+        ),
+        "invited": make_event(
+            "Emotional wellbeing, level 3",
+            who_may_book=WhoMayBook.INVITED,
+            invitation_key=new_key(),
+            promotion=Promotion.OFFER,
+            **{**values, "capacity": 90},
+        ),
         "closed": make_event("Safeguarding update", closes_at=now() - timedelta(hours=1), **values),
         "past": make_event("Sensory circuits, level 1", **{**values, "in_days": -10}),
         "cancelled": make_event(
@@ -195,14 +212,35 @@ def _book(known: SimpleNamespace) -> None:
     waiting = actions.book(known.narrow, by=guest, places=[NewPlace(guest.name, long), NewPlace("Anna-Sophie")])
     make_booking(known.past, priya.name, SENCO)
     called_off = make_booking(known.cancelled, priya.name, SENCO)
+    held = _held(priya, known.course)
+    changed = actions.book(known.course, by=Contact("Ravi Shah", "ravi@example.org"), places=[daniel, NewPlace("Uma")])
+    changes.swap(changed.places[0], NewPlace("Anna-Sophie", long))
     made = {"both": both, "mixed": mixed, "waiting": waiting, "given_back": given_back, "called_off": called_off}
+    made |= {"held": held, "changed": changed}
     known.bookings = {name: link_token(queries.BOOKING_LINK, one.key) for name, one in made.items()}
     known.places = {
         "confirmed": _link(both.places[1]),
         "waiting": _link(mixed.places[1]),
         "cancelled": _link(given_back.places[0]),
+        "held": _link(held.places[0]),
+        "handed_on": _link(changed.places[0]),
     }
-    known.place_id = both.places[0].id
+    known.place_id, known.waiting_id = both.places[0].id, waiting.places[0].id
+    series = Series(area_id=known.open.area_id, name="Writing and twilights")
+    db.session.add(series)
+    db.session.flush()
+    known.open.series_id = known.twilight.series_id = series.id
+    db.session.commit()
+
+
+def _held(person: Person, event: Event) -> Booking:
+    """Add a booking whose places are held until the day after tomorrow, whatever day it is."""
+    booking = make_booking(event, person.name, person.email, status=PlaceStatus.WAITING)
+    place, until = booking.places[0], now() + timedelta(days=2)
+    place.status, place.offered_until, event.settle_at = PlaceStatus.OFFERED, until, until
+    event.taken += 1
+    db.session.commit()
+    return booking
 
 
 def _link(place: Place) -> str:

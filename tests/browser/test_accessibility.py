@@ -69,6 +69,18 @@ def place(name: str) -> Values:
     return lambda known: {"token": known.places[name]}
 
 
+def priyas_place(known: SimpleNamespace) -> dict[str, Any]:
+    return {"event_id": known.open.id, "place_id": known.place_id}
+
+
+def priyas_own(known: SimpleNamespace) -> dict[str, Any]:
+    return {"token": known.bookings["both"], "place_id": known.place_id}
+
+
+def who_waits(known: SimpleNamespace) -> dict[str, Any]:
+    return {"event_id": known.narrow.id, "place_id": known.waiting_id}
+
+
 def query(**values: Any) -> Values:
     return lambda _known: values
 
@@ -84,6 +96,13 @@ def book_in_private(page: Page, known: SimpleNamespace) -> None:
     page.get_by_label("Your name").fill("Sam Lee")
     page.get_by_label("Your e-mail address").fill("sam.lee@example.org")
     page.get_by_role("button", name="Book", exact=True).click()
+
+
+def look_at_a_message(page: Page, known: SimpleNamespace) -> None:
+    page.goto(f"/manage/events/{known.open.id}/places/message")
+    page.get_by_label("Subject").fill("About [event]")
+    page.get_by_label("What to say").fill("Dear [name],\n\nyour place is here: [link]")
+    page.get_by_role("button", name="Look at it first").click()
 
 
 def delete_what_was_published_meanwhile(page: Page, known: SimpleNamespace) -> None:
@@ -127,6 +146,9 @@ CASES = [
     Case("event", "calendar.event", "Writing support plans that families can read", values=public_page("open")),
     Case("event-full", "calendar.event", "Solution Circle", "{full.title}", public_page("full")),
     Case("event-course", "calendar.event", "Two days on autism", values=public_page("course")),
+    Case("event-soon", "calendar.event", "Emotional wellbeing, level 1", values=public_page("soon")),
+    Case("event-asked", "calendar.event", "Emotional wellbeing, level 2", values=public_page("asked")),
+    Case("event-invited", "calendar.event", "Emotional wellbeing, level 3", values=public_page("invited")),
     Case("event-private", "calendar.event", "Support group for fathers", values=public_page("private")),
     Case("event-closed", "calendar.event", "Safeguarding update", values=public_page("closed")),
     Case("event-past", "calendar.event", "Sensory circuits, level 1", values=public_page("past")),
@@ -135,6 +157,9 @@ CASES = [
     Case("milestone", "calendar.event", "{milestone.title}", values=public_page("milestone")),
     Case("book", "bookings.book", "Book places: Writing support plans", "Book places", event("open")),
     Case("book-full", "bookings.book", "Join the waiting list: Sol", "Join the waiting list", event("full")),
+    Case("book-soon", "bookings.book", "Book places", "Booking is not open yet", event("soon"), status=409),
+    Case("book-invited", "bookings.book", "Book places", "Booking is by invitation", event("invited"), status=409),
+    Case("book-asked", "bookings.book", "Book places: Emotional", "Book places", event("asked")),
     Case("book-private", "bookings.book", "Book places: Support group", "Book places", event("private")),
     Case("book-closed", "bookings.book", "Book places: Saf", "This cannot be booked", event("closed"), status=409),
     Case(
@@ -150,6 +175,22 @@ CASES = [
     Case("booked-waiting", "bookings.booking", "On the waiting list: A", "On the waiting list", booking("waiting")),
     Case("booked-off", "bookings.booking", "Your booking is can", "Your booking is cancelled", booking("given_back")),
     Case("event-off", "bookings.booking", "This event has", "This event has been cancelled", booking("called_off")),
+    Case("booked-held", "bookings.booking", "A place is held", "A place is held for you until", booking("held")),
+    Case("booked-changed", "bookings.booking", "Both places", "Both places are booked", booking("changed")),
+    Case("answer", "bookings.accept", "Accept or decline: Two", "Do you take this place?", booking("held")),
+    Case("answer-none", "bookings.accept", "This ca", "This cannot be changed", booking("both"), status=409),
+    Case("answer-own", "bookings.accept_place", "Accept or decline: Two", "Do you take this place?", place("held")),
+    Case("swap", "bookings.swap", "Swap in a colleague: W", "Who comes instead of Priya Nair?", priyas_own),
+    Case("swap-own", "bookings.swap_place", "Swap in a col", "Who comes instead of you?", place("confirmed")),
+    Case("edit", "bookings.edit_booking", "Change your details: W", "Change your details", booking("both")),
+    Case(
+        "edit-attendee", "bookings.edit_attendee", "Change details: W", "Change the details of Priya Nair", priyas_own
+    ),
+    Case("edit-own", "bookings.edit_place", "Change details: W", "Change your details", place("confirmed")),
+    Case("move", "bookings.move", "Change date: W", "Change to another date", booking("both")),
+    Case("move-nowhere", "bookings.move", "Change date: Two", "Change to another date", booking("changed")),
+    Case("place-held", "bookings.place", "A place is held", "A place is held for you until", place("held")),
+    Case("place-gone", "bookings.place", "Your place", "Your place has gone to somebody else", place("handed_on")),
     Case("cancel-all", "bookings.cancel", "Cancel: Writing", "Cancel these 2 places?", booking("both")),
     Case(
         "cancel-one",
@@ -208,6 +249,9 @@ CASES = [
     Case("desk-events-nothing", "organiser.events", "Events", values=query(q="zzzz"), who=ORGANISER),
     Case("desk-new", "organiser.new_event", "New event", who=ORGANISER),
     Case("desk-event", "organiser.event", "Writing support plans", "{open.title}", event("open"), ORGANISER),
+    Case("desk-event-rules", "organiser.event", "Emotional", "{asked.title}", event("asked"), ORGANISER),
+    Case("desk-invited", "organiser.event", "Emotional", "{invited.title}", event("invited"), ORGANISER),
+    Case("desk-edit-rules", "organiser.edit_event", "Edit Emotional", "Edit or move", event("asked"), ORGANISER),
     Case("desk-draft", "organiser.event", "Attachment in", "{draft.title}", event("draft"), ORGANISER),
     Case("desk-cancelled", "organiser.event", "Sensory circuits", "{cancelled.title}", event("cancelled"), ORGANISER),
     Case("desk-edit", "organiser.edit_event", "Edit Writing", "Edit or move", event("open"), ORGANISER),
@@ -254,6 +298,25 @@ CASES = [
         lambda known: {"event_id": known.open.id, "place_id": known.place_id},
         ORGANISER,
     ),
+    Case("who-comes-add-private", "bookings_manage.add", "Add somebody", values=event("private"), who=ORGANISER),
+    Case("who-comes-one", "bookings_manage.place", "Priya Nair: Writing", "Priya Nair", priyas_place, ORGANISER),
+    Case("who-comes-one-waits", "bookings_manage.place", "Maximiliana", "Maximiliana", who_waits, ORGANISER),
+    Case("who-comes-edit", "bookings_manage.edit", "Details of Priya Nair", values=priyas_place, who=ORGANISER),
+    Case("who-comes-booker", "bookings_manage.edit_booking", "Who booked for", "", priyas_place, ORGANISER),
+    Case("who-comes-swap", "bookings_manage.swap", "Swap Priya", "Who comes instead", priyas_place, ORGANISER),
+    Case("who-comes-move", "bookings_manage.move", "Another date for Priya Nair", "", priyas_place, ORGANISER),
+    Case("who-comes-beyond", "bookings_manage.beyond", "Let in beyond", "Let Maximiliana", who_waits, ORGANISER),
+    Case("who-comes-write", "bookings_manage.message", "Write to the", "Write to them", event("open"), ORGANISER),
+    Case(
+        "who-comes-preview",
+        "bookings_manage.message",
+        "Look at your message: Writing",
+        "2 e-mails would go",
+        event("open"),
+        ORGANISER,
+        way=look_at_a_message,
+    ),
+    Case("who-comes-sign", "bookings_manage.printed", "List to sign: W", "{open.title}", event("open"), ORGANISER),
     Case(
         "refused",
         "organiser.delete_draft",

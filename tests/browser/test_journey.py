@@ -152,6 +152,42 @@ def test_a_senco_books_for_two_and_her_colleague_gives_his_place_back(device: De
 
 
 @on_each_device
+def test_a_senco_swaps_in_a_colleague_who_changes_to_another_date(device: Device, demo: Site, visit: Visit) -> None:
+    event, page = demo.known.open, device.open(visit, demo)
+    sara, omar = f"sara@{device.name}.example", f"omar@{device.name}.example"
+    mailbox = Mailbox(page)
+    book(page, f"/events/{event.id}/book", "Sara Malik", sara)
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+    booking = page.url
+    mailbox.take(sara, "Booked: " + event.title)
+
+    follow(page, "Swap Sara Malik")
+    page.get_by_label("Name of who comes instead").fill("Omar Haddad")
+    page.get_by_label("Their e-mail address (optional)").fill(omar)
+    press(page, "Swap")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Omar Haddad is booked")
+    assert (page.url, outcome(page), statuses(page)) == (booking, "saved", ["confirmed"])
+    _, mail = mailbox.take(omar, "You have a place: " + event.title)
+    method, entry = in_calendar(mail)
+    assert (method, entry["ATTENDEE"]) == ("REQUEST", f"mailto:{omar}")
+    _, mail = mailbox.take(sara, "Changed: " + event.title)
+    assert in_calendar(mail)[0] == "CANCEL"
+
+    follow(page, "Change date for Omar Haddad")
+    page.get_by_role("radio").first.check()
+    press(page, "Change date")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Omar Haddad is booked")
+    assert (page.url == booking, outcome(page), statuses(page)) == (False, "confirmed", ["confirmed"])
+    _, mail = mailbox.take(omar, "Booked: " + demo.known.twilight.title)
+    assert in_calendar(mail)[1]["UID"] != entry["UID"]
+    _, mail = mailbox.take(omar, "Changed to another date: " + event.title)
+    method, gone = in_calendar(mail)
+    assert (method, gone["UID"]) == ("CANCEL", entry["UID"])
+    page.goto(booking)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your booking has changed to another date")
+
+
+@on_each_device
 def test_whoever_waits_longest_gets_the_place_that_an_organiser_cancels(
     device: Device, demo: Site, visit: Visit
 ) -> None:

@@ -9,10 +9,23 @@ import time_machine
 from flask import Flask
 
 from booking.bookings import actions as bookings
-from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.attendees import Contact, NewPlace
 from booking.calendar import actions
 from booking.calendar.actions import EventValues, Stale
-from booking.calendar.models import Audience, Event, EventStatus, Kind, Term, Venue, Visibility, event_audiences
+from booking.calendar.models import (
+    Audience,
+    Event,
+    EventStatus,
+    Kind,
+    Promotion,
+    Series,
+    Term,
+    Venue,
+    Visibility,
+    WhoMayBook,
+    event_audiences,
+)
+from booking.calendar.rules import BookingRules, rules_of
 from booking.core.audit import AuditEntry
 from booking.core.clock import now
 from booking.core.db import atomic, db
@@ -79,7 +92,7 @@ def row(event: Event) -> dict:
 
 def everything() -> dict[str, list]:
     """All rows that an action of this module could change."""
-    tables = ("events", "event_audiences", "venues", "areas", "audit_entries", "messages")
+    tables = ("events", "event_audiences", "venues", "series", "areas", "audit_entries", "messages")
     found = {}
     for name in tables:
         table = db.metadata.tables[name]
@@ -155,6 +168,20 @@ def test_what_an_organiser_says_becomes_a_draft(tom: Person) -> None:
         "cancel_note": "",
         "import_key": None,
         "own_visibility": True,
+        "opens_at": None,
+        "who_may_book": WhoMayBook.ANYONE,
+        "schools_first_until": None,
+        "invitation_key": None,
+        "per_school": None,
+        "per_school_until": None,
+        "promotion": Promotion.AUTOMATIC,
+        "offer_hours": 48,
+        "promotion_paused": False,
+        "late_places_go_on": False,
+        "changes_until_hours": 0,
+        "link_in_invitation": True,
+        "series_id": None,
+        "settle_at": None,
     }
     assert {audience.name for audience in event.audiences} == {"SENCos", "Headteachers"}
     assert (event.venue.name, event.venue.is_online) == ("oak SUITE", False)
@@ -216,6 +243,115 @@ def test_what_cannot_be_is_refused_and_nothing_changes(tom: Person, values: dict
     assert (refused.value.sentence, refused.value.field) == (sentence, field)
     assert everything() == before
     assert (event.title, event.description, event.venue_id, event.revision) == ("SENCo forum (1)", "", None, 1)
+
+
+SOON = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+RULES = BookingRules(
+    opens_at=SOON,
+    who_may_book=WhoMayBook.SCHOOLS,
+    schools_first_until=SOON,
+    per_school=2,
+    per_school_until=SOON,
+    promotion=Promotion.OFFER,
+    offer_hours=24,
+    late_places_go_on=True,
+    changes_until_hours=48,
+    link_in_invitation=False,
+    series="Forums",
+)
+BAD_RULES = [
+    ({"opens_at": datetime(2027, 3, 8, 13, 30, tzinfo=UTC)}, "opens_day", "open before the event starts"),
+    ({"opens_at": datetime(2027, 3, 5, 12, 0, tzinfo=UTC)}, "opens_day", "open before it closes"),
+    ({"who_may_book": WhoMayBook.AUDIENCE}, "audiences", "Tick whom it is for"),
+    ({"schools_first_until": SOON}, "schools_first_day", "Choose “Our schools first” too"),
+    ({"per_school": 0}, "per_school", "Give each school one place at least"),
+    ({"per_school": 100_001}, "per_school", "Give each school one place at least"),
+    ({"per_school_until": SOON}, "lifted_day", "Enter the places for each school too"),
+    ({"offer_hours": 0}, "offer_hours", "An offer is held for 1 to 336 hours"),
+    ({"offer_hours": 337}, "offer_hours", "An offer is held for 1 to 336 hours"),
+    ({"changes_until_hours": -1}, "changes_until_hours", "from 0 to 720"),
+    ({"changes_until_hours": 721}, "changes_until_hours", "from 0 to 720"),
+]
+
+
+@pytest.mark.parametrize(("rules", "field", "sentence"), BAD_RULES)
+def test_rules_that_cannot_be_are_refused_and_nothing_changes(
+    tom: Person, rules: dict, field: str, sentence: str
+) -> None:
+    closes = {"closes_at": datetime(2027, 3, 5, 12, 0, tzinfo=UTC)}
+    event = make_event(day=date(2027, 3, 8), **closes)
+    asked = BookingRules(**{"series": "New", **rules})
+    before = everything()
+    with pytest.raises(Refused, match=sentence) as refused:
+        actions.create_event(the_area(), said(rules=asked, venue="New hall", **closes), by=tom)
+    assert refused.value.field == field
+    with pytest.raises(Refused, match=sentence) as refused:
+        edit(event, tom, rules=asked, venue="New hall")
+    assert refused.value.field == field
+    assert everything() == before
+
+
+def test_rules_are_kept_logged_and_seen_by_no_calendar(tom: Person) -> None:
+    event = make_event(day=date(2027, 3, 8))
+    changed = edit(event, tom, rules=RULES)
+    assert rules_of(event) == RULES
+    assert changed == {
+        "opens_at": ["", "2027-03-01 09:00:00+00:00"],
+        "who_may_book": ["anyone", "schools"],
+        "schools_first_until": ["", "2027-03-01 09:00:00+00:00"],
+        "per_school": ["", "2"],
+        "per_school_until": ["", "2027-03-01 09:00:00+00:00"],
+        "promotion": ["automatic", "offer"],
+        "offer_hours": ["48", "24"],
+        "late_places_go_on": ["False", "True"],
+        "changes_until_hours": ["0", "48"],
+        "link_in_invitation": ["True", "False"],
+        "series": ["", "Forums"],
+    }
+    assert (event.sequence, event.revision, event.changed_at) == (0, 2, WHEN)
+    before = everything()
+    assert edit(event, tom) == {}
+    assert everything() == before
+
+
+def test_only_a_session_has_rules_and_opens_only_where_it_is_booked(tom: Person) -> None:
+    deadline = actions.create_event(the_area(), said(kind=Kind.DEADLINE, ends=None, rules=RULES), by=tom)
+    assert (rules_of(deadline), db.session.query(Series).count()) == (BookingRules(), 0)
+    free = actions.create_event(the_area(), said(takes_bookings=False, rules=RULES), by=tom)
+    assert rules_of(free) == replace(RULES, opens_at=None)
+
+
+def test_an_event_for_its_audiences_names_one_of_its_own_area(tom: Person) -> None:
+    only_them = BookingRules(who_may_book=WhoMayBook.AUDIENCE)
+    sencos = make_audience("SENCos")
+    with pytest.raises(Refused, match="Tick whom it is for"):
+        actions.create_event(the_area(), said(rules=only_them, audience_ids=(9999,)), by=tom)
+    event = actions.create_event(the_area(), said(rules=only_them, audience_ids=(sencos.id,)), by=tom)
+    assert event.who_may_book is WhoMayBook.AUDIENCE
+
+
+def test_an_invitation_gets_a_key_that_is_kept_until_a_new_one_is_made(tom: Person) -> None:
+    event = make_event()
+    with pytest.raises(Refused, match="not booked by invitation"):
+        actions.new_invitation(event, by=tom)
+    invited = BookingRules(who_may_book=WhoMayBook.INVITED)
+    assert set(edit(event, tom, rules=invited)) == {"who_may_book"}
+    key = event.invitation_key
+    assert len(key) == 16
+    edit(event, tom, rules=BookingRules())
+    edit(event, tom, rules=invited)
+    assert (event.invitation_key, event.revision) == (key, 4)
+    actions.new_invitation(event, by=tom)
+    assert len({key, event.invitation_key}) == 2
+    assert (event.revision, event.sequence) == (5, 0)
+    assert log()[-1] == ("Tom Okafor", "made a new invitation link for", event.id, "event", {})
+
+
+def test_a_series_is_found_by_its_name_whatever_the_case_and_made_once(tom: Person) -> None:
+    names = ("Forums", " FORUMS ", "forums\n2", "", "x" * 300)
+    events = [actions.create_event(the_area(), said(rules=BookingRules(series=name)), by=tom) for name in names]
+    assert [event.series and event.series.name for event in events] == ["Forums", "Forums", "forums 2", None, "x" * 120]
+    assert db.session.query(Series).count() == 3
 
 
 def test_an_event_over_several_days_may_end_earlier_in_the_day_than_it_began(tom: Person) -> None:

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from booking.bookings import actions as bookings
+from booking.bookings.audit import audit as problems
 from booking.bookings.models import Place, PlaceStatus
 from booking.bookings.policy import BookingCode, booking_state
 from booking.calendar.bank_holidays import bank_holidays
-from booking.calendar.models import Event, Kind, Visibility
+from booking.calendar.models import Event, Kind, Promotion, Visibility, WhoMayBook
 from booking.calendar.terms import is_school_day, school_year_of
 from booking.core.clock import now
 from booking.core.db import db
@@ -99,10 +99,33 @@ def test_the_demonstration_loads_on_any_date(app: Flask, at: datetime) -> None:
         waiting = db.session.scalars(sa.select(Place).where(Place.status == PlaceStatus.WAITING)).all()
         assert len(waiting) >= 1
         assert {states[place.event_id] for place in waiting} == {BookingCode.FULL}
-        assert bookings.audit() == []
+        assert problems() == []
         addresses = db.session.scalars(sa.select(Place.email).union(sa.select(Person.email), sa.select(Area.email)))
         assert {address.rpartition("@")[2].endswith("example.org") for address in addresses if address} == {True}
         assert not is_empty()
+
+
+@pytest.mark.parametrize("at", DATES, ids=[f"{at:%Y-%m-%dT%H%M}" for at in DATES])
+def test_the_rules_for_booking_can_be_tried_in_the_demonstration(app: Flask, at: datetime) -> None:
+    with time_machine.travel(at), app.app_context():
+        load()
+        coming = [event for event in db.session.scalars(sa.select(Event)) if event.starts_at > now()]
+        invited = [event for event in coming if event.who_may_book is WhoMayBook.INVITED]
+        limited = [event for event in coming if event.per_school == 2]
+        offers = [event for event in coming if event.promotion is Promotion.OFFER]
+        assert all((invited, limited, offers))
+        assert {booking_state(event, at=now()).code for event in invited} <= {BookingCode.INVITED, BookingCode.CLOSED}
+        assert all(event.invitation_key for event in invited)
+        priya = db.session.scalars(sa.select(Place).where(Place.name == "Priya Nair")).all()
+        others = [
+            event
+            for event in coming
+            if event.series_id in {place.event.series_id for place in priya}
+            and event.id not in {place.event_id for place in priya}
+            and booking_state(event, at=now()).code is BookingCode.OPEN
+        ]
+        assert {event.category.name for event in others} == {"SENCo forum"}
+        assert [event.title for event in coming if event.venue and event.venue.capacity][:1] != []
 
 
 @pytest.mark.both_databases

@@ -8,6 +8,7 @@ from flask import Flask
 from booking.bookings.policy import booking_state
 from booking.bookings.side import side
 from booking.calendar.models import Category, Event, EventStatus, Kind, Visibility
+from booking.calendar.rules import BookingRules, rules_of
 from booking.core.clock import now, on_the_wall
 from booking.core.db import db
 from booking.exchange import apply
@@ -63,6 +64,27 @@ def test_publish_publishes_what_raised_no_alarm_and_is_meant_for_others(in_app: 
     forum = db.session.query(Event).filter_by(title="Forum").one()
     assert (forum.capacity, forum.venue.name, [a.name for a in forum.audiences]) == (30, "Oak Suite", ["SENCos"])
     assert forum.closes_at.isoformat() == "2026-11-24T12:00:00+00:00"
+
+
+@pytest.mark.both_databases
+def test_places_for_each_school_are_kept_and_a_second_import_changes_nothing(in_app: Flask) -> None:
+    make_category("SENCo forum")
+    rows = (
+        "2099-11-25,13:30,,Forum,SENCo forum,,,30,2,,session,",
+        "2099-11-26,13:30,,Panel,SENCo forum,,,,3,,session,team",
+        "2099-11-27,12:00,,Return,SENCo forum,,,,4,,deadline,",
+        "2099-11-28,13:30,,Open,SENCo forum,,,30,,,session,",
+    )
+    assert put_in(*rows).added == 4
+    limits = {event.title: event.per_school for event in db.session.query(Event)}
+    assert limits == {"Forum": 2, "Panel": 3, "Return": None, "Open": None}
+    event = db.session.query(Event).filter_by(title="Forum").one()
+    event.per_school = 5  # the team changed it meanwhile
+    db.session.commit()
+    again = put_in(*rows)
+    assert (again.added, again.unchanged) == (0, 4)
+    assert db.session.query(Event).filter_by(title="Forum").one().per_school == 5
+    assert {rules_of(one) for one in db.session.query(Event)} == {BookingRules(per_school=n) for n in (5, 3, None)}
 
 
 def test_a_public_session_takes_bookings_without_an_account(in_app: Flask) -> None:

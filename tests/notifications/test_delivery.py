@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from booking.bookings import actions as bookings
-from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.attendees import Contact, NewPlace
 from booking.core.clock import now
 from booking.core.db import atomic, db
 from booking.core.text import one_line

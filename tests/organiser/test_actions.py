@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 
 from booking.bookings import actions as bookings
-from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.attendees import Contact, NewPlace
 from booking.bookings.models import Place
 from booking.calendar import actions as calendar
 from booking.calendar import catalogue

@@ -14,7 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from booking.bookings.models import PlaceStatus
-from booking.calendar.models import Audience, Event, EventStatus, Kind, Visibility
+from booking.calendar.models import Audience, Event, EventStatus, Kind, Visibility, WhoMayBook
+from booking.core.clock import now
 from booking.core.db import db
 from booking.directory.models import RoleName
 from tests.factories import (
@@ -419,6 +420,8 @@ def test_the_list_can_show_only_what_has_places_left(app: Flask, client: FlaskCl
         make_event("Room", in_days=1)
         make_event("Without a limit", in_days=2, capacity=None)
         make_event("Full", in_days=3, capacity=0)
+        make_event("Open soon", in_days=3, opens_at=now() + timedelta(days=1))
+        make_event("By invitation", in_days=3, who_may_book=WhoMayBook.INVITED, invitation_key="k" * 16)
         make_event("Just come", in_days=4, takes_bookings=False)
         make_event("Off", in_days=5, status=EventStatus.CANCELLED)
 

@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
 from booking.bookings import actions as bookings
+from booking.bookings.audit import audit as problems
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind, Visibility
 from booking.core import audit
@@ -36,6 +36,7 @@ from tests.factories import (
     sign_in,
     the_area,
 )
+from tests.forms import Forms, errors, form_at, outcome, send, told
 
 NOW = datetime(2027, 3, 1, 10, 0, tzinfo=UTC)  # a Monday in term: free places go on by themselves
 MONDAY = date(2027, 3, 8)
@@ -51,71 +52,6 @@ HEADER = [
     "Booked by",
     "Booker’s e-mail",
 ]
-
-
-class Forms(HTMLParser):
-    """The forms of a page as a browser would send them: each by its address, with the values it shows."""
-
-    def __init__(self, page: Any) -> None:
-        super().__init__()
-        self.forms: dict[str, dict[str, list[str]]] = {}
-        self._here, self._form = page.request.path, {}
-        self._select, self._text = "", ""
-        self.feed(page.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        at = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self._form = self.forms.setdefault(at.get("action") or self._here, {})
-        elif tag == "input" and (at.get("type") not in {"checkbox", "radio"} or "checked" in at):
-            self._form.setdefault(at.get("name", ""), []).append(at.get("value", ""))
-        elif tag == "select":
-            self._select = at["name"]
-        elif tag == "option" and ("selected" in at or self._select not in self._form):
-            self._form[self._select] = [at["value"]]
-        elif tag == "textarea":
-            self._text = at["name"]
-            self._form[self._text] = [""]
-
-    def handle_data(self, data: str) -> None:
-        if self._text:
-            self._form[self._text][0] += data.lstrip("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            self._text = ""
-
-
-def form_at(client: FlaskClient, path: str, action: str = "") -> dict[str, list[str]]:
-    """Return the form of a page as it was rendered."""
-    page = client.get(path)
-    assert page.status_code == 200
-    return Forms(page).forms[action or path.partition("?")[0]]
-
-
-def send(client: FlaskClient, path: str, action: str = "", **changes: Any):
-    """Load a page, change its form as somebody would, send it, and return the page that follows."""
-    form = form_at(client, path, action)
-    assert set(changes) <= set(form) | {"audiences", "event", "private", "whose", "takes_bookings"}
-    return client.post(action or path.partition("?")[0], data={**form, **changes}, follow_redirects=True)
-
-
-def outcome(page: Any) -> str | None:
-    found = re.search(r'<main[^>]*data-outcome="(\w+)"', page.text)
-    return found and found[1]
-
-
-def errors(page: Any) -> list[tuple[str, str]]:
-    """Return what the summary says; each leads to a field that is there and tied to what is said of it."""
-    summary = re.search(r'govuk-error-summary__list">(.*?)</ul>', page.text, re.DOTALL)
-    found = re.findall(r'<a href="#([^"]+)">(.*?)</a>', summary[1] if summary else "")
-    for field, _ in found:
-        assert f' id="{field}"' in page.text
-    return found
-
-
-def told(page: Any) -> list[str]:
-    return re.findall(r'role="status">([^<]+)<', page.text)
 
 
 def mails(app: Flask) -> list[tuple[str, str, str | None]]:
@@ -376,7 +312,7 @@ def test_more_places_let_in_who_waits_and_fewer_than_are_taken_are_refused(app: 
     assert outcome(page) == "saved"
     assert mails(app) == [("promoted", "ada@school.example", "REQUEST")]
     with app.app_context():
-        assert bookings.audit() == []
+        assert problems() == []
 
 
 def test_what_people_have_booked_cannot_stop_taking_bookings(app: Flask, tom: FlaskClient) -> None:
@@ -704,7 +640,7 @@ def test_a_place_is_cancelled_for_somebody_and_goes_on_to_who_waits(
     assert [action for _, action in log(app) if "cancel" in action] == ["cancelled a place at"]
     with app.app_context():
         elsewhere = make_booking(make_event()).places[0].id
-        assert bookings.audit() == []
+        assert problems() == []
     for method in (tom.get, tom.post):
         assert method(f"{path}{elsewhere}/cancel").status_code == 404
     assert tom.post(f"{path}{elsewhere}/let-in").status_code == 404
@@ -741,7 +677,7 @@ def test_near_the_day_the_organiser_decides_who_is_let_in(
     assert (outcome(page), told(page)) == ("saved", ["Ada Obi and Uma Fenn let in, and told by e-mail."])
     assert [status for _, status in rows(page)] == ["confirmed"] * 3 + ["waiting"]
     for button, sentence in (
-        (buttons[2], "1 would come in, and 0 of 3 places are free. Raise the number first."),
+        (buttons[2], "All places are taken. Raise the number, or let them in beyond it."),
         (buttons[0], "Ada Obi is not waiting any more."),
     ):
         page = client.post(button)
@@ -749,7 +685,7 @@ def test_near_the_day_the_organiser_decides_who_is_let_in(
     assert mails(app) == [("promoted", "ada@school.example", "REQUEST")]
     assert [action for _, action in log(app) if "let in" in action] == ["let in from the waiting list of"]
     with app.app_context():
-        assert bookings.audit() == []
+        assert problems() == []
 
 
 def test_while_places_go_on_by_themselves_there_is_nothing_to_decide(tom: FlaskClient, booked: Event) -> None:
@@ -767,10 +703,10 @@ def test_the_files_hold_what_the_list_shows(app: Flask, tom: FlaskClient, booked
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(xlsx.data)).get_sheet_by_index(0).to_python()
     lines = list(csv.reader(io.StringIO(text.data.decode("utf-8-sig"))))
     assert sheet == lines
-    assert lines[0] == [*HEADER, "Booked at"]
+    assert lines[0] == [*HEADER, "Booked at", "Audience", "Offered until", "Unlisted"]
     with app.app_context():
         reference = db.session.query(Booking).filter_by(email="ada@school.example").one().reference
-    assert [line[:-1] for line in lines if line[0] == reference] == [
+    assert [line[:9] for line in lines if line[0] == reference] == [
         [reference, "Ada Obi", "ada@school.example", "", "waiting", "1", "", "Ada Obi", "ada@school.example"],
         [reference, "Uma Fenn", "", "", "waiting", "2", "", "Ada Obi", "ada@school.example"],
     ]

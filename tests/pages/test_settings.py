@@ -175,6 +175,27 @@ def test_an_audience_and_a_venue_are_added_and_changed(app: Flask, organiser: Fl
         assert errors(empty) == [("name", "Enter a name")]
 
 
+def test_how_many_a_room_holds_is_set_shown_and_taken_away_again(app: Flask, organiser: FlaskClient) -> None:
+    with app.app_context():
+        venue = make_venue("Oak Suite")
+    path = f"/manage/settings/venues/{venue.id}"
+
+    def room() -> int | None:
+        with app.app_context():
+            return db.session.get(Venue, venue.id).capacity
+
+    assert "holds" not in organiser.get("/manage/settings/").text
+    page = organiser.post(path, data={"name": "Oak Suite", "capacity": "40"}, follow_redirects=True)
+    assert (outcome(page), room(), "holds 40" in page.text) == ("saved", 40, True)
+    assert re.search(r'name="capacity"[^>]*value="40"', organiser.get(path).text)
+    for wrong, sentence in (("0", "Enter a number from 1 to 100,000"), ("forty", "Enter a whole number, like 30")):
+        page = organiser.post(path, data={"name": "Oak Suite", "capacity": wrong})
+        assert (page.status_code, errors(page), room()) == (422, [("capacity", sentence)], 40)
+        assert f'value="{wrong}"' in page.text
+    organiser.post(path, data={"name": "Oak Suite", "capacity": ""})
+    assert room() is None
+
+
 def test_settings_of_another_area_do_not_exist(app: Flask, organiser: FlaskClient) -> None:
     for path in ("kinds", "audiences", "venues"):
         assert organiser.get(f"/manage/settings/{path}/999").status_code == 404

@@ -14,10 +14,11 @@ import time_machine
 from flask import Flask
 
 from booking.bookings import actions as bookings
+from booking.bookings import changes
 from booking.bookings import queries as bookings_queries
-from booking.bookings.actions import Contact, NewPlace
+from booking.bookings.attendees import Contact, NewPlace
 from booking.bookings.models import Booking, Place, PlaceStatus
-from booking.calendar.models import Category, Event, EventStatus, Kind
+from booking.calendar.models import Category, Event, EventStatus, Kind, Series
 from booking.core.addresses import absolute
 from booking.core.audit import AuditEntry
 from booking.core.clock import now
@@ -31,7 +32,7 @@ from booking.reminders import queries
 from booking.reminders.actions import post_due, set_category_rules, set_event_rules, still_wanted
 from booking.reminders.models import Reminder
 from booking.reminders.policy import DEFAULT_RULES
-from tests.factories import make_booking, make_category, make_event, make_organiser, values_of
+from tests.factories import make_booking, make_category, make_event, make_organiser, save, values_of
 
 pytestmark = pytest.mark.both_databases
 
@@ -415,3 +416,68 @@ def test_two_organisers_who_set_the_same_rules_at_once_are_both_right(demo: Flas
         list(pool.map(run, range(4)))
     db.session.rollback()
     assert rules_of(queries.rules_of_category(category_id)) == [(days, time(9, 15)) for days in (4, 3, 2, 1, 0)]
+
+
+COLLEAGUES = (NewPlace("Priya Nair", "priya@school.example"), NewPlace("Daniel Achebe", "daniel@school.example"))
+
+
+def test_who_was_swapped_out_gets_no_reminder_and_who_came_instead_does(event: Event) -> None:
+    booking = book(event, *COLLEAGUES)
+    assert look("9 08:00") == [("priya", "in 7 days"), ("daniel", "in 7 days")]
+    with on("9 08:01"):
+        swap(booking.places[1], "Ada Obi")
+        assert deliver() == [("sent", None), ("dropped", "the place was given back")]
+    assert look("9 08:02", "15 07:59", "15 08:00")[2:] == [("priya", "tomorrow"), ("ada", "tomorrow")]
+
+
+def test_who_gave_a_place_away_and_has_it_back_is_reminded_of_it(event: Event) -> None:
+    booking = book(event, *COLLEAGUES)
+    look("9 08:00")
+    with on("9 08:01"):
+        back = swap(swap(booking.places[1], "Ada Obi"), "Daniel Achebe")
+        assert deliver() == [("sent", None)] * 2
+    assert [link for *_, link in letters()] == [link_of(booking), link_of(back)]
+    assert look("9 08:02", "15 08:00")[2:] == [("priya", "tomorrow"), ("daniel", "tomorrow")]
+
+
+def swap(place: Place, name: str) -> Place:
+    return changes.swap(place, NewPlace(name, f"{name.partition(' ')[0].lower()}@school.example"))
+
+
+def test_a_name_put_right_is_not_reminded_twice(event: Event) -> None:
+    booking = book(event, *COLLEAGUES)
+    look("9 08:00")
+    with on("9 08:01"):
+        deliver()
+        changes.edit_place(booking.places[1], name="Daniel Achebé-Jones", email="daniel@school.example")
+    assert look("9 08:02", "9 09:00") == [("priya", "in 7 days"), ("daniel", "in 7 days")]
+    assert look("15 08:00")[2:] == [("priya", "tomorrow"), ("daniel", "tomorrow")]
+
+
+def test_a_reminder_follows_its_booking_to_another_address_and_the_old_one_learns_nothing(event: Event) -> None:
+    booking = book(event, NewPlace("Ada Obi"))
+    assert look("9 08:00") == [("priya", "in 7 days")]
+    with on("9 08:01"):
+        changes.edit_booking(booking, name="Priya Nair", email="pn@new.example", needs="")
+        assert deliver() == [("dropped", "the booking has another e-mail address")]
+        assert link_of(booking) not in the_reminder().text
+    assert look("9 08:02", "9 08:03") == [("priya", "in 7 days"), ("pn", "in 7 days")]
+
+
+def test_who_changed_to_another_date_is_reminded_of_that_one_alone(event: Event) -> None:
+    series = save(Series(area_id=event.area_id, name="SENCo forums"))
+    later = make_event("SENCo forum (2)", day=DAY + timedelta(days=7), series_id=series.id)
+    event.series_id = series.id
+    db.session.commit()
+    booking = book(event, COLLEAGUES[0])
+    look("9 08:00")
+    with on("9 08:01"):
+        changes.move(booking, to=later)
+        assert deliver() == [("dropped", "the place was given back")]
+    look("15 08:00", "16 08:00", "22 08:00")
+    rows = db.session.query(Message).filter_by(kind="reminder").order_by(Message.id)
+    assert [(one.event_id == later.id, str(one.status)) for one in rows] == [
+        (False, "dropped"),
+        (True, "queued"),
+        (True, "queued"),
+    ]
