@@ -16,7 +16,7 @@ from booking.core.db import db
 from tests.bench import report, stage
 from tests.factories import make_event
 
-FEW, MANY, AT_ONE_EVENT, BATCH = 1_000, 1_000_000, 100, 20_000
+FEW, MANY, AT_ONE_EVENT, BATCH = 1_000, 1_000_000, 1_000, 20_000
 TIMES, ROUNDS = 100, 3
 _person = count(1)
 
