@@ -77,7 +77,7 @@ def book(
         _refuse_the_school(event, ground.school)
     if limited:
         refuse_a_flood([by.email, *(place.email for place in places)])
-    booking = _new_booking(
+    booking = new_booking(
         event, by, places, together=together, form_key=request, needs=needs, unlisted=unlisted and event.private
     )
     _refuse_who_has_a_place(event, booking, ground.taken_key)
@@ -127,7 +127,7 @@ def refuse_a_flood(emails: Iterable[str]) -> None:
     refuse_unless(had < FLOOD, "That is too much for one address within an hour. Wait, or ask the partnership.")
 
 
-def _new_booking(
+def new_booking(
     event: Event,
     by: Contact,
     places: Sequence[NewPlace],
@@ -137,6 +137,7 @@ def _new_booking(
     needs: str,
     unlisted: bool = False,
 ) -> Booking:
+    """Return a new booking, which is not in the database yet, with its places, which wait as yet."""
     booking = Booking(
         event=event,
         event_id=event.id,
@@ -201,7 +202,7 @@ def has_room_for(event: Event, school_id: int | None, number: int) -> bool:
 
 def _others_come_first(event: Event) -> bool:
     """Tell whether somebody waits for what is free: places do not go on by themselves now, or have yet to."""
-    return bool(event.last_position) and promotions.somebody_fits(event)
+    return bool(event.last_position) and bool(promotions.who_fits(event, queries.waiting_places(event)))
 
 
 @atomic
@@ -221,24 +222,16 @@ def cancel(
     """
     event = booking.event
     lock(event)
-    # What is offered can be declined for as long as it is held.
     ids = {place.id for place in (booking.places if places is None else places)}
     going = [place for place in booking.places if place.id in ids and place.status is not PlaceStatus.CANCELLED]
-    only_offers = bool(going) and all(place.status is PlaceStatus.OFFERED for place in going)
-    why_not = "" if only_offers and not event.is_cancelled else policy.why_no_change(event, at=now())
+    why_not = policy.why_no_cancel(event, going, at=now())
     refuse_unless(not why_not or (as_organiser and not event.is_cancelled), why_not)
     handed_on = any(place.became_id for place in booking.places if place.id in ids)
     if not going and not handed_on:
         return []  # pressed twice: what was cancelled is cancelled
     history.refuse_stale(booking, seen, place=own)
     refuse_unless(going, "This place has gone to somebody else, or to another date, so it cannot be cancelled here.")
-    return give_back(event, booking, going, who=_who(as_organiser, own))
-
-
-def _who(as_organiser: bool, own: Place | None) -> str:
-    if as_organiser:
-        return history.TEAM
-    return history.ATTENDEE if own else history.BOOKER
+    return give_back(event, booking, going, who=history.who(as_organiser, own))
 
 
 def give_back(event: Event, booking: Booking, going: Sequence[Place], *, who: str) -> list[Place]:

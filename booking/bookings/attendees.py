@@ -1,6 +1,6 @@
 """Who books and who comes, as somebody asks for it, and what an attendee is known by (rule 2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -69,6 +69,14 @@ def new_place(booking: Booking, asked: NewPlace, *, unlisted: bool = False) -> P
         created_at=now(),
         unlisted=unlisted,
     )
+
+
+def by_booking(places: Iterable[Place]) -> list[tuple[Booking, list[Place]]]:
+    """Return these places by their bookings, in order."""
+    found: dict[int, list[Place]] = {}
+    for place in places:
+        found.setdefault(place.booking_id, []).append(place)
+    return [(mine[0].booking, mine) for mine in found.values()]
 
 
 def become(place: Place, status: PlaceStatus) -> None:

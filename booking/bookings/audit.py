@@ -3,8 +3,7 @@
 from collections import Counter
 from itertools import chain
 
-from booking.bookings import limits, promotions, queries
-from booking.bookings.waiting import who_is_next
+from booking.bookings import promotions, queries
 from booking.core.clock import now
 
 
@@ -57,7 +56,7 @@ def _order_wrong() -> list[str]:
         is_due = event.settle_at is not None and event.settle_at <= now()
         if is_due or not promotions.is_on(event):
             continue
-        fitting = who_is_next(waiting, limits.free(event, promotions.schools_of(waiting)))
+        fitting = promotions.who_fits(event, waiting)
         if fitting:
             problems.append(f"event {event.id}: there is room, and place {fitting[0]} waits (rule 3)")
     return problems

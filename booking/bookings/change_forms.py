@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, RadioField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import ValidationError
 
 from booking.bookings.attendees import NewPlace
+from booking.bookings.forms import needs_field
 from booking.bookings.models import Booking
 from booking.core.errors import Refused
 from booking.core.forms import Form, email_field, name_field
-from booking.core.text import paragraphs
 from booking.core.web import row_number
 
 
@@ -108,12 +108,7 @@ class BookerForm(ChangeForm):
 
     name = name_field("Your name", "Enter your name")
     email = email_field("Your e-mail address", "Enter your e-mail address")
-    needs = TextAreaField(
-        "Anything we should prepare? (optional)",
-        [Length(max=500, message="Use at most 500 letters")],
-        [lambda text: paragraphs(text or "")],
-        description="Access, food, large print. Please name no child here.",
-    )
+    needs = needs_field("Anything we should prepare? (optional)")
 
     def __init__(self, *args: Any, private: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

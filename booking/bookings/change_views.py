@@ -293,6 +293,6 @@ def _cancel(booking: Booking, places: list[Place], back: str, *, own: bool) -> R
             return redirect(back)
         refused = True
     active = [place for place in places if place.status is not PlaceStatus.CANCELLED]
-    only_offers = all(place.status is PlaceStatus.OFFERED for place in active)
-    why_not = "" if only_offers and not booking.event.is_cancelled else policy.why_no_change(booking.event, at=now())
+    is_over = not active and not booking.event.is_cancelled  # the page says that there is nothing to cancel
+    why_not = "" if is_over else policy.why_no_cancel(booking.event, active, at=now())
     return change.show(refused=refused, why_not=why_not)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from booking.bookings import actions, history, limits, mail, policy, promotions, queries
 from booking.bookings.attendees import (
+    Contact,
     NewPlace,
     attendee_key,
     become,
@@ -38,12 +39,6 @@ def _refuse_no_change(event: Event, by: Person | None) -> None:
     refuse_unless(not why_not or in_time, why_not)
 
 
-def _who(by: Person | None, own: Place | None) -> str:
-    if by is not None:
-        return history.TEAM
-    return history.ATTENDEE if own else history.BOOKER
-
-
 @atomic
 def swap(
     place: Place,
@@ -76,7 +71,7 @@ def swap(
     _refuse_who_is_there(event, to, key)
     successor = _hand_on(place, to)
     sentence = f"{place.name}’s place went to {successor.name}"
-    history.write_down(booking, [(place, sentence)], who=_who(by, place if own else None))
+    history.write_down(booking, [(place, sentence)], who=history.who(by, own))
     if by is not None:
         _audit("swapped an attendee of", event, by, reference=booking.reference)
     db.session.flush()
@@ -168,7 +163,7 @@ def edit_place(
         place.unlisted = unlisted
         changed.append(f"{place.name} is {'kept off' if unlisted else 'on'} the printed list")
     if changed:
-        history.write_down(booking, [(place, one) for one in changed], who=_who(by, place if own else None))
+        history.write_down(booking, [(place, one) for one in changed], who=history.who(by, own))
         if by is not None:
             _audit("changed details of an attendee of", event, by, reference=booking.reference)
     db.session.flush()
@@ -222,7 +217,7 @@ def edit_booking(
         changed.append("The booker has another e-mail address")
         _readdress(booking, email_key(email), old_email, old_name)
     if changed:
-        history.write_down(booking, [(None, one) for one in changed], who=_who(by, None))
+        history.write_down(booking, [(None, one) for one in changed], who=history.who(by, None))
         if by is not None:
             _audit("changed details of a booking of", event, by, reference=booking.reference)
     db.session.flush()
@@ -324,7 +319,7 @@ def move(
         place.cancelled_at, place.became_id = now(), successor.id
     limits.give_back(event, freed)
     sentences = [(place, f"{place.name} changed to {say_day(to.day)}") for place in going]
-    history.write_down(booking, sentences, who=_who(by, None))
+    history.write_down(booking, sentences, who=history.who(by, None))
     if by is not None:
         _audit("moved a booking to another date from", event, by, reference=booking.reference, to=moved.reference)
     db.session.flush()
@@ -375,24 +370,16 @@ def _refuse_another_date(event: Event, to: Event, booking: Booking, going: Seque
 
 
 def _booked_anew(booking: Booking, to: Event, going: Sequence[Place]) -> Booking:
-    moved = Booking(
-        event=to,
-        event_id=to.id,
-        key=new_key(),
-        form_key=new_key(),
-        name=booking.name,
-        email=booking.email,
-        school_id=booking.school_id,
-        audience_id=booking.audience_id,
+    moved = actions.new_booking(
+        to,
+        Contact(booking.name, booking.email, booking.school_id, booking.audience_id),
+        [NewPlace(place.name, place.email or "") for place in going],
         together=booking.together,
+        form_key=new_key(),
         needs=booking.needs,
-        revision=1,
-        created_at=now(),
     )
-    for place in going:
-        successor = new_place(moved, NewPlace(place.name, place.email or ""), unlisted=place.unlisted)
-        successor.school_id = place.school_id
-        moved.places.append(successor)
+    for place, successor in zip(going, moved.places, strict=True):
+        successor.unlisted = place.unlisted
     db.session.add(moved)
     actions.confirm(to, moved.places)
     db.session.flush()

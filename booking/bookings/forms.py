@@ -46,6 +46,16 @@ class ColleagueForm(Form):
         return not (self.name.data or self.email.data)
 
 
+def needs_field(label: str) -> TextAreaField:
+    """Return a field for what to prepare on the day."""
+    return TextAreaField(
+        label,
+        [Length(max=500, message="Use at most 500 letters")],
+        [lambda text: paragraphs(text or "")],
+        description="Access, food, large print. Please name no child here.",
+    )
+
+
 class BookingForm(PageForm):
     """Who books, for whom, and what happens if not all fit."""
 
@@ -64,12 +74,7 @@ class BookingForm(PageForm):
         ],
         default=TOGETHER,
     )
-    needs = TextAreaField(
-        "Anything we should prepare? (optional)",
-        [Length(max=500, message="Use at most 500 letters")],
-        [lambda text: paragraphs(text or "")],
-        description="Access, food, large print. Please name no child here.",
-    )
+    needs = needs_field("Anything we should prepare? (optional)")
 
     unlisted = BooleanField(
         "Keep my name off printed lists",

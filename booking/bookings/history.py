@@ -17,6 +17,13 @@ class Stale(Refused):
     """Somebody else changed the booking since the page was loaded."""
 
 
+def who(by_team: object, own: object) -> str:
+    """Return who does something: the partnership, the attendee by their own link, or who booked."""
+    if by_team:
+        return TEAM
+    return ATTENDEE if own else BOOKER
+
+
 def write_down(booking: Booking, sentences: Iterable[tuple[Place | None, str]], *, who: str) -> None:
     """Raise the booking's revision, and keep what was done to which place and by whom. Belongs inside an action."""
     booking.revision += 1

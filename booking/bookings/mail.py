@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from booking.bookings import limits, queries
+from booking.bookings.attendees import by_booking
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.bookings.waiting import Free
 from booking.calendar import ical, wording
@@ -69,11 +70,7 @@ def offers_ended(event: Event, places: Sequence[Place]) -> None:
 
 
 def _letters_by_booking(places: Sequence[Place], template: str) -> list[tuple[Booking, Letter, str]]:
-    letters = []
-    for booking in dict.fromkeys(place.booking for place in places):
-        mine = [place for place in places if place.booking is booking]
-        letters += [(booking, letter, template) for letter in letters_of(booking, mine)]
-    return letters
+    return [(booking, letter, template) for booking, mine in by_booking(places) for letter in letters_of(booking, mine)]
 
 
 def swapped(booking: Booking, old: Place, new: Place) -> None:

@@ -21,8 +21,7 @@ from booking.core import audit
 from booking.core.clock import now, today
 from booking.core.text import and_list, name_key
 from booking.core.web import row_number
-from booking.directory.guards import area, organisers, team, visitor
-from booking.directory.models import Person
+from booking.directory.guards import area, organisers, team, the_organiser, visitor
 
 bp = Blueprint("bookings_manage", __name__, url_prefix="/manage/events/<int:event_id>/places")
 IN_ORDER = {PlaceStatus.CONFIRMED: 0, PlaceStatus.OFFERED: 1, PlaceStatus.WAITING: 2, PlaceStatus.CANCELLED: 4}
@@ -206,13 +205,6 @@ def _event_of_the_host(event_id: int) -> Event:
 def write_down(action: str, event: Event, **detail: Any) -> None:
     """Note in the log that the visitor opened or took data of an event's people."""
     audit.record_opened(action, "event", event.id, by=visitor().person, area_id=event.area_id, **detail)
-
-
-def the_organiser() -> Person:
-    """Return who acts: a page behind the organisers' guard has somebody."""
-    person = visitor().person
-    assert person is not None
-    return person
 
 
 def the_event(event_id: int) -> Event:

@@ -8,7 +8,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringFi
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, ValidationError
 
-from booking.bookings.forms import AS_THEY_COME, LONGEST_FORM_KEY, TOGETHER, BookingForm
+from booking.bookings.forms import AS_THEY_COME, LONGEST_FORM_KEY, TOGETHER, BookingForm, needs_field
 from booking.bookings.messages import WORDS, Group, Text, unknown_words
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
 from booking.core.text import and_list, paragraphs
@@ -120,12 +120,7 @@ class BookerForm(SeenForm):
 
     name = name_field("Name of who booked", "Enter a name")
     email = email_field("Their e-mail address", "Enter an e-mail address")
-    needs = TextAreaField(
-        "Anything to prepare? (optional)",
-        [Length(max=500, message="Use at most 500 letters")],
-        [lambda text: paragraphs(text or "")],
-        description="Access, food, large print. Please name no child here.",
-    )
+    needs = needs_field("Anything to prepare? (optional)")
 
 
 class MoveForm(SeenForm):

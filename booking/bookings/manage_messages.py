@@ -4,12 +4,12 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from booking.bookings import messages, queries
-from booking.bookings.manage import back_to_the_list, bp, schools_among, the_event, the_organiser
+from booking.bookings.manage import back_to_the_list, bp, schools_among, the_event
 from booking.bookings.manage_forms import MessageForm
 from booking.calendar.models import Event
 from booking.calendar.wording import say_count
 from booking.core.errors import Refused
-from booking.directory.guards import organisers
+from booking.directory.guards import organisers, the_organiser
 
 
 @bp.route("/message", methods=["GET", "POST"])

@@ -1,6 +1,6 @@
 """Acts of organisers on one place or booking: add, change, hand on, move, cancel, let in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from booking.bookings import actions, changes, history, limits, promotions, queries
 from booking.bookings.attendees import NewPlace, request_key
 from booking.bookings.forms import TOGETHER
-from booking.bookings.manage import back_to_the_list, bp, is_limited, the_event, the_organiser, the_place, write_down
+from booking.bookings.manage import back_to_the_list, bp, is_limited, the_event, the_place, write_down
 from booking.bookings.manage_forms import AddForm, BeyondForm, BookerForm, MoveForm, PlaceForm, SeenForm, SwapForm
 from booking.bookings.models import Booking, Place, PlaceStatus
-from booking.bookings.waiting import entries, take
+from booking.bookings.waiting import entries
 from booking.calendar.models import Event
 from booking.calendar.wording import say_count, say_date, say_day, say_times
 from booking.core import audit
@@ -23,7 +23,7 @@ from booking.core.forms import Form
 from booking.core.text import and_list, email_key, name_key, one_line
 from booking.core.web import row_number
 from booking.directory import queries as directory_queries
-from booking.directory.guards import area, organisers
+from booking.directory.guards import area, organisers, the_organiser
 
 STATUS = {"invalid": 422, "refused": 409}
 
@@ -374,9 +374,7 @@ def _let_in_beyond(event: Event, place: Place, form: BeyondForm) -> list[Place]:
 def _what_to_raise(event: Event, place: Place) -> Raise:
     waiting = entries(queries.waiting_places(event))
     entry = next((found for found in waiting if place.id in {one.place_id for one in found}), ())
-    left = limits.free(event, promotions.schools_of(entry))
-    take(left, [one.limits for one in entry])
-    short: Mapping[Any, int] = {limit: -number for limit, number in left.items() if number < 0}
+    short = promotions.missing(event, [one.limits for one in entry])
     in_all = short.get(limits.ALL_PLACES, 0)
     ids = {one.place_id for one in entry}
     names = tuple(one.name for one in place.booking.places if one.id in ids)

@@ -216,6 +216,15 @@ def can_cancel(event: Event, *, at: datetime) -> bool:
     return event.status is not EventStatus.CANCELLED and at < changes_until(event)
 
 
+def why_no_cancel(event: Event, places: Collection[Place], *, at: datetime) -> str:
+    """Return why these active places cannot be given back (any more), in a sentence; nothing where they can.
+
+    What is offered can be declined for as long as it is held.
+    """
+    only_offers = bool(places) and all(place.status is PlaceStatus.OFFERED for place in places)
+    return "" if only_offers and not event.is_cancelled else why_no_change(event, at=at)
+
+
 def why_no_change(event: Event, *, at: datetime) -> str:
     """Return why a booking of an event cannot be changed (any more), in a sentence; nothing where it can."""
     if can_cancel(event, at=at):

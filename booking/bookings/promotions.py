@@ -1,29 +1,24 @@
 """Let in who waits: at once, by an offer, or by the organiser's decision. Each under the event's lock."""
 
-import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import selectinload
 
 from booking.bookings import history, limits, mail, policy, queries
-from booking.bookings.attendees import become
-from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.bookings.attendees import become, by_booking
+from booking.bookings.models import Place, PlaceStatus
 from booking.bookings.waiting import Limit, Waiting, entries, short_of, take, who_is_next
 from booking.calendar.models import Event, EventStatus, Promotion
 from booking.calendar.wording import say_count
 from booking.core import audit
 from booking.core.clock import now
-from booking.core.db import atomic, db, lock
+from booking.core.db import atomic, db, lock, one_by_one
 from booking.core.errors import Refused, refuse_unless
 from booking.core.text import one_line
 from booking.directory.models import Person
-
-log = logging.getLogger(__name__)
-NOT_WAITING = "{name} is not waiting any more."
 
 
 def is_on(event: Event) -> bool:
@@ -49,15 +44,14 @@ def settle(event: Event) -> list[Place]:
             limits.recount_schools(event)
         waiting = queries.waiting_places(event) if event.last_position else []
         if waiting and is_on(event):
-            given = _give(event, who_is_next(waiting, limits.free(event, schools_of(waiting))))
+            given = _give(event, who_fits(event, waiting))
     event.settle_at = _next_look(event)
     return given
 
 
-def somebody_fits(event: Event) -> bool:
-    """Tell whether anybody who waits could have what is free: while the organiser decides, they come first."""
-    waiting = queries.waiting_places(event)
-    return bool(who_is_next(waiting, limits.free(event, schools_of(waiting))))
+def who_fits(event: Event, waiting: Sequence[Waiting]) -> list[int]:
+    """Return the ids of those among who waits that could have what is free now, in their turn."""
+    return who_is_next(waiting, limits.free(event, schools_of(waiting)))
 
 
 def bring_up_to_date(event: Event) -> None:
@@ -73,46 +67,40 @@ def settle_due() -> int:
     """See to every event where something is due. Returns how many; what goes wrong with one is raised at the end."""
     ids = db.session.scalars(sa.select(Event.id).where(Event.settle_at <= now()).order_by(Event.settle_at)).all()
     db.session.rollback()
-    failures = []
-    for event_id in ids:
-        try:
-            _settle_one(event_id)
-        except (OperationalError, ProgrammingError):
-            raise  # the database is away, or not migrated
-        except Exception as failure:  # what is wrong with one event must not hold up the others
-            db.session.rollback()
-            log.exception("the places of event %s cannot be seen to", event_id)
-            failures.append(failure)
-    if failures:
-        raise failures[0]
+    one_by_one(ids, _settle_one, "the places of event %s cannot be seen to")
     return len(ids)
 
 
 @atomic
-def _settle_one(event_id: int) -> None:
+def _settle_one(event_id: int) -> int:
     event = db.session.get(Event, event_id)
-    if event is not None:
-        settle(event)
+    return len(settle(event)) if event is not None else 0
 
 
 def _next_look(event: Event) -> datetime | None:
     """Return when the places of an event have to be looked at next by themselves; None where nothing will fall due."""
     if event.status is not EventStatus.PUBLISHED:
         return None
-    instants = [queries.first_offer_ends(event)] if event.last_position else []
+    instants = [place.offered_until for place in _offers(event)]
     if limits.limits_schools(event, at=now()):
         instants.append(event.per_school_until)
     return min((one for one in instants if one is not None), default=None)
 
 
+def _offers(event: Event) -> Sequence[Place]:
+    """Return the places that are offered. Whoever has an offer waited before, with a number."""
+    return queries.offers_at(event) if event.last_position else []
+
+
 def _end_offers(event: Event) -> None:
     """Take back what was offered and not answered in time."""
-    ended = queries.offers_ended(event, at=now()) if event.last_position else []
+    at = now()
+    ended = [place for place in _offers(event) if place.offered_until is not None and place.offered_until <= at]
     if not ended:
         return
     for place in ended:
         become(place, PlaceStatus.CANCELLED)
-        place.cancelled_at = now()
+        place.cancelled_at = at
     limits.give_back(event, ended)
     for booking, mine in by_booking(ended):
         sentences = [(place, f"The offer to {place.name} ended without an answer") for place in mine]
@@ -158,7 +146,7 @@ def _give(event: Event, place_ids: Sequence[int], *, confirm: bool = False) -> l
 def shorten_offers(event: Event) -> None:
     """Let no offer outlive an event that has moved nearer: hold it no longer than a new one, and say so by mail."""
     lock(event)
-    found = queries.offers_at(event)
+    found = _offers(event)
     if not found:
         return
     at = now()
@@ -191,7 +179,7 @@ def accept(event: Event, places: Sequence[Place], *, seen: int | None = None, ow
     for place in offered:
         become(place, PlaceStatus.CONFIRMED)
         place.confirmed_at, place.offered_until = now(), None
-    who = history.ATTENDEE if own else history.BOOKER
+    who = history.who(None, own)
     history.write_down(booking, [(place, f"The offer to {place.name} was accepted") for place in offered], who=who)
     event.settle_at = _next_look(event)
     db.session.flush()
@@ -240,15 +228,19 @@ def make_room(event: Event, asked: Sequence[tuple[Limit, ...]]) -> dict[str, int
 
     Belongs under the event's lock, before the places are given: what is raised is taken in the same action.
     """
-    left = limits.free(event, [limit[1] for one in asked for limit in one if isinstance(limit, tuple)])
-    take(left, asked)
     raised = {}
-    for limit, number in left.items():
-        if number < 0:
-            limits.make_room(event, limit, -number)
-            raised["places in all" if limit == limits.ALL_PLACES else "places of the school"] = -number
+    for limit, number in missing(event, asked).items():
+        limits.make_room(event, limit, number)
+        raised["places in all" if limit == limits.ALL_PLACES else "places of the school"] = number
     db.session.flush()
     return raised
+
+
+def missing(event: Event, asked: Sequence[tuple[Limit, ...]]) -> dict[Limit, int]:
+    """Return the limits that have no room for these places, each with how many are missing."""
+    left = limits.free(event, _schools(asked))
+    take(left, asked)
+    return {limit: -number for limit, number in left.items() if number < 0}
 
 
 @atomic
@@ -272,21 +264,17 @@ def _audit(action: str, event: Event, places: Sequence[Place], *, by: Person, **
 def _entry_of(event: Event, place: Place) -> Sequence[Waiting]:
     refuse_unless(policy.is_to_come(event, at=now()), "The event has started or was cancelled.")
     found = [entry for entry in entries(queries.waiting_places(event)) if place.id in {one.place_id for one in entry}]
-    refuse_unless(found, NOT_WAITING.format(name=place.name))
+    refuse_unless(found, f"{place.name} is not waiting any more.")
     return found[0]
 
 
 def schools_of(waiting: Iterable[Waiting]) -> set[int]:
     """Return the schools whose limits these places count against."""
-    return {limit[1] for place in waiting for limit in place.limits if isinstance(limit, tuple)}
+    return _schools(place.limits for place in waiting)
 
 
-def by_booking(places: Iterable[Place]) -> list[tuple[Booking, list[Place]]]:
-    """Return these places by their bookings, in order."""
-    found: dict[int, list[Place]] = {}
-    for place in places:
-        found.setdefault(place.booking_id, []).append(place)
-    return [(mine[0].booking, mine) for mine in found.values()]
+def _schools(asked: Iterable[tuple[Limit, ...]]) -> set[int]:
+    return {limit[1] for one in asked for limit in one if isinstance(limit, tuple)}
 
 
 @dataclass(frozen=True, slots=True)

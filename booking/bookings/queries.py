@@ -26,8 +26,6 @@ from booking.directory.models import Area, School
 
 ACTIVE = [status for status in PlaceStatus if status is not PlaceStatus.CANCELLED]
 BOOKING_LINK, PLACE_LINK, INVITATION_LINK = "booking", "place", "invitation"
-
-
 SURROUNDINGS = {"area", "category", "venue"}
 
 
@@ -184,13 +182,6 @@ def most_places_since(emails: Collection[str], since: datetime) -> int:
     return db.session.scalar(sa.select(sa.func.max(counted.c.number))) or 0
 
 
-def anybody_waits(event: Event) -> bool:
-    """Tell whether the waiting list has anybody on it."""
-    return bool(
-        db.session.scalar(sa.select(sa.exists().where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING)))
-    )
-
-
 def has_active_places(event: Event) -> bool:
     """Tell whether anybody has a place at the event, or waits for one."""
     return bool(db.session.scalar(sa.select(sa.exists().where(Place.event_id == event.id, Place.status.in_(ACTIVE)))))
@@ -208,16 +199,6 @@ def waiting_places(event: Event) -> list[Waiting]:
     return [Waiting(row[0], row[1], row[2] or 0, row[3], limits.limits_of(event, row[4], at=at)) for row in rows]
 
 
-def offers_ended(event: Event, *, at: datetime) -> Sequence[Place]:
-    """Return the places that were offered until this instant or earlier, with their bookings."""
-    return db.session.scalars(
-        sa.select(Place)
-        .where(Place.event_id == event.id, Place.status == PlaceStatus.OFFERED, Place.offered_until <= at)
-        .options(joinedload(Place.booking))
-        .order_by(Place.position)
-    ).all()
-
-
 def offers_at(event: Event) -> Sequence[Place]:
     """Return the places that are offered at an event, with their bookings."""
     return db.session.scalars(
@@ -226,15 +207,6 @@ def offers_at(event: Event) -> Sequence[Place]:
         .options(joinedload(Place.booking))
         .order_by(Place.position)
     ).all()
-
-
-def first_offer_ends(event: Event) -> datetime | None:
-    """Return when the first of the offers at an event ends; None where nothing is offered."""
-    return db.session.scalar(
-        sa.select(sa.func.min(Place.offered_until)).where(
-            Place.event_id == event.id, Place.status == PlaceStatus.OFFERED
-        )
-    )
 
 
 def dates_of_series(event: Event) -> Sequence[Event]:

@@ -77,6 +77,17 @@ class WholeField(IntegerField):
             raise ValueError("Enter a whole number, like 30") from None
 
 
+def refuse_a_time_alone(field: ClockField, day: DayField) -> None:
+    """Raise where a time was typed without its day."""
+    if field.data and not day.data:
+        raise ValidationError("Enter the day too, or leave the time empty")
+
+
+def instant_of(day: DayField, at: ClockField, *, otherwise: time) -> datetime | None:
+    """Return the instant of a day and a time (`otherwise` where none was typed); None without a day."""
+    return on_the_wall(day.data, at.data or otherwise) if day.data else None
+
+
 class EventForm(Form):
     """What an organiser says of an event."""
 
@@ -166,8 +177,7 @@ class EventForm(Form):
 
     def validate_closes_time(self, field: ClockField) -> None:
         """Refuse a time of closing without its day."""
-        if field.data and not self.closes_day.data:
-            raise ValidationError("Enter the day too, or leave the time empty")
+        refuse_a_time_alone(field, self.closes_day)
 
     def values(self) -> EventValues:
         """Return what was said."""
@@ -195,9 +205,7 @@ class EventForm(Form):
         )
 
     def _closes_at(self) -> datetime | None:
-        if not self.closes_day.data:
-            return None
-        return on_the_wall(self.closes_day.data, self.closes_time.data or time(12, 0))
+        return instant_of(self.closes_day, self.closes_time, otherwise=time(12, 0))
 
 
 def data_of(event: Event) -> dict[str, Any]:

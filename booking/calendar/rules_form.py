@@ -1,19 +1,19 @@
 """The form of an event with its rules for booking."""
 
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import time
 from typing import Any
 
 from wtforms import BooleanField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.fields.core import UnboundField
-from wtforms.validators import Length, NumberRange, Optional, ValidationError
+from wtforms.validators import Length, NumberRange, Optional
 
 from booking.calendar.actions import EventValues
-from booking.calendar.forms import ClockField, DayField, EventForm, WholeField
+from booking.calendar.forms import ClockField, DayField, EventForm, WholeField, instant_of, refuse_a_time_alone
 from booking.calendar.models import Event, Promotion, WhoMayBook
 from booking.calendar.rules import EARLIEST_LAST_CHANGE, LONGEST_OFFER, MOST_PER_SCHOOL, BookingRules, rules_of
-from booking.core.clock import on_the_wall, wall
+from booking.core.clock import wall
 from booking.core.forms import cleaned
 
 WHO = [
@@ -95,15 +95,15 @@ class EventWithRulesForm(EventForm):
 
     def validate_opens_time(self, field: ClockField) -> None:
         """Refuse a time without its day."""
-        _refuse_a_time_alone(field, self.opens_day)
+        refuse_a_time_alone(field, self.opens_day)
 
     def validate_schools_first_time(self, field: ClockField) -> None:
         """Refuse a time without its day."""
-        _refuse_a_time_alone(field, self.schools_first_day)
+        refuse_a_time_alone(field, self.schools_first_day)
 
     def validate_lifted_time(self, field: ClockField) -> None:
         """Refuse a time without its day."""
-        _refuse_a_time_alone(field, self.lifted_day)
+        refuse_a_time_alone(field, self.lifted_day)
 
     def values(self) -> EventValues:
         """Return what was said."""
@@ -113,11 +113,11 @@ class EventWithRulesForm(EventForm):
         """Return what was said of how it is booked."""
         changes, hours = self.changes_until_hours.data, self.offer_hours.data
         return BookingRules(
-            opens_at=_instant(self.opens_day, self.opens_time),
+            opens_at=instant_of(self.opens_day, self.opens_time, otherwise=NINE),
             who_may_book=WhoMayBook(self.who_may_book.data),
-            schools_first_until=_instant(self.schools_first_day, self.schools_first_time),
+            schools_first_until=instant_of(self.schools_first_day, self.schools_first_time, otherwise=NINE),
             per_school=self.per_school.data,
-            per_school_until=_instant(self.lifted_day, self.lifted_time),
+            per_school_until=instant_of(self.lifted_day, self.lifted_time, otherwise=NINE),
             promotion=Promotion(self.promotion.data),
             offer_hours=USUAL.offer_hours if hours is None else hours,
             late_places_go_on=self.late_places.data == GO_ON,
@@ -135,15 +135,6 @@ class EventWithRulesForm(EventForm):
 
 
 RULE_FIELDS = tuple(name for name, field in vars(EventWithRulesForm).items() if isinstance(field, UnboundField))
-
-
-def _refuse_a_time_alone(field: ClockField, day: DayField) -> None:
-    if field.data and not day.data:
-        raise ValidationError("Enter the day too, or leave the time empty")
-
-
-def _instant(day: DayField, at: ClockField) -> datetime | None:
-    return on_the_wall(day.data, at.data or NINE) if day.data else None
 
 
 def rules_data_of(event: Event) -> dict[str, Any]:

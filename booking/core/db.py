@@ -6,8 +6,9 @@ so an atomic action ends the read transaction and begins IMMEDIATE.
 """
 
 import functools
+import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +25,7 @@ from sqlalchemy.types import TypeDecorator
 
 from booking.core.errors import Refused
 
+log = logging.getLogger(__name__)
 SQLITE_WAIT_MS = 30_000
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -187,6 +189,27 @@ def lock(*rows: Lockable) -> None:
         if session.scalars(statement).one_or_none() is None:
             raise Refused("This has been removed in the meantime.")
     held |= wanted
+
+
+def one_by_one(ids: Iterable[int], act: Callable[[int], int], complaint: str) -> int:
+    """Do something with each of these rows, each in a transaction of its own. Returns the sum of what it returns.
+
+    What goes wrong with one must not hold up the others: it is logged (`complaint` with the id for %s), and the first
+    such failure is raised at the end. Raises at once where the database is away, or not migrated.
+    """
+    done, failures = 0, []
+    for row_id in ids:
+        try:
+            done += act(row_id)
+        except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+            raise
+        except Exception as failure:
+            db.session.rollback()
+            log.exception(complaint, row_id)
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return done
 
 
 def why_away(error: sa.exc.DBAPIError) -> str:

@@ -73,6 +73,13 @@ def visitor() -> Visitor:
     return Visitor(person) if isinstance(person, Person) else ANYBODY
 
 
+def the_organiser() -> Person:
+    """Return who acts on the page under way: behind the organisers' guard there is somebody."""
+    person = visitor().person
+    assert person is not None
+    return person
+
+
 def area() -> Area:
     """Return the area of the page under way; 503 while the installation has none, or several."""
     return find_here() or abort(503)

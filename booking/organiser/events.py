@@ -25,9 +25,9 @@ from booking.core.errors import Refused
 from booking.core.forms import Form, cleaned
 from booking.core.tokens import link_token
 from booking.core.web import row_number
-from booking.directory.guards import area, organisers
+from booking.directory.guards import area, organisers, the_organiser
 from booking.organiser import actions, queries
-from booking.organiser.views import bp, offset, paging, the_event, the_organiser
+from booking.organiser.views import bp, offset, paging, the_event
 from booking.reminders import queries as reminder_queries
 
 

@@ -4,12 +4,12 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.core import audit
-from booking.directory.guards import area, organisers
+from booking.directory.guards import area, organisers, the_organiser
 from booking.notifications import actions
 from booking.notifications import queries as message_queries
 from booking.notifications.models import MessageStatus
 from booking.organiser import queries
-from booking.organiser.views import bp, offset, paging, the_organiser
+from booking.organiser.views import bp, offset, paging
 
 
 @bp.get("/outbox/")

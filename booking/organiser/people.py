@@ -8,10 +8,10 @@ from booking.core.web import row_number
 from booking.directory import actions
 from booking.directory import queries as directory_queries
 from booking.directory.forms import GrantForm
-from booking.directory.guards import area, organisers, visitor
+from booking.directory.guards import area, organisers, the_organiser, visitor
 from booking.directory.models import Role, RoleName
 from booking.organiser import queries
-from booking.organiser.views import bp, offset, paging, the_organiser
+from booking.organiser.views import bp, offset, paging
 
 
 @bp.route("/people/", methods=["GET", "POST"])

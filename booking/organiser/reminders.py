@@ -12,9 +12,9 @@ from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Kind
 from booking.core.clock import now
 from booking.core.errors import Refused
-from booking.directory.guards import area, organisers
+from booking.directory.guards import area, organisers, the_organiser
 from booking.organiser import queries
-from booking.organiser.views import bp, the_event, the_organiser
+from booking.organiser.views import bp, the_event
 from booking.reminders import actions, policy
 from booking.reminders import queries as reminder_queries
 from booking.reminders.models import ReminderRule

@@ -18,9 +18,9 @@ from booking.core.errors import Refused
 from booking.core.forms import Form
 from booking.directory.actions import change_area
 from booking.directory.forms import AreaForm
-from booking.directory.guards import area, organisers
+from booking.directory.guards import area, organisers, the_organiser
 from booking.organiser import actions
-from booking.organiser.views import bp, the_organiser
+from booking.organiser.views import bp
 from booking.reminders.actions import set_category_rules
 from booking.reminders.policy import DEFAULT_RULES
 

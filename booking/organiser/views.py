@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 from booking.bookings.queries import waiting_counts
 from booking.calendar.models import Event
 from booking.core.clock import today
-from booking.directory.guards import area, organisers, visitor
-from booking.directory.models import Person
+from booking.directory.guards import area, organisers
 from booking.notifications.models import MessageStatus
 from booking.notifications.queries import counts
 from booking.organiser import queries
@@ -39,13 +38,6 @@ def desk() -> ResponseReturnValue:
 def the_event(event_id: int) -> Event:
     """Return the event of the page under way, if it belongs to the visitor's area; 404 otherwise."""
     return queries.find_event(event_id, area().id) or abort(404)
-
-
-def the_organiser() -> Person:
-    """Return who acts: a page behind the organisers' guard has somebody."""
-    person = visitor().person
-    assert person is not None
-    return person
 
 
 def paging(total: int) -> dict[str, Any]:

@@ -1,17 +1,15 @@
 """Post what is due, set rules, and say before sending whether a reminder is still wanted."""
 
-import logging
 from collections.abc import Sequence
 from datetime import time
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from booking.bookings.models import Place
 from booking.calendar.models import Category, Event, EventStatus
 from booking.core import audit
 from booking.core.clock import now, today
-from booking.core.db import atomic, db, lock, take_turns
+from booking.core.db import atomic, db, lock, one_by_one, take_turns
 from booking.core.errors import refuse_unless
 from booking.directory.models import Person
 from booking.notifications import outbox
@@ -21,7 +19,6 @@ from booking.reminders import mail, policy, queries
 from booking.reminders.models import Reminder, ReminderRule
 
 MOST_RULES = 5
-log = logging.getLogger(__name__)
 Times = Sequence[tuple[int, time]]
 
 
@@ -33,19 +30,11 @@ def post_due() -> int:
     """
     ids = queries.events_to_look_at(today())
     db.session.rollback()
-    posted, failures = 0, []
-    for event_id in ids:
-        try:
-            posted += post_for(event_id) if _is_anything_due(event_id) else 0
-        except (OperationalError, ProgrammingError):
-            raise  # the database is away, or not migrated
-        except Exception as failure:  # what is wrong with one event must not hold up the others
-            db.session.rollback()
-            log.exception("the reminders of event %s cannot be queued", event_id)
-            failures.append(failure)
-    if failures:
-        raise failures[0]
-    return posted
+    return one_by_one(ids, _post_if_due, "the reminders of event %s cannot be queued")
+
+
+def _post_if_due(event_id: int) -> int:
+    return post_for(event_id) if _is_anything_due(event_id) else 0
 
 
 def _is_anything_due(event_id: int) -> bool:
