@@ -12,9 +12,10 @@ from booking.bookings import actions, changes, promotions
 from booking.bookings.attendees import Contact, NewPlace
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Event
-from booking.core.db import atomic, db, lock
+from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory.models import Person, School
+from tests.bookings.numbers import change
 from tests.databases import close, make_app
 
 
@@ -86,15 +87,6 @@ class Somebody:
         finally:
             db.session.remove()
         return act.__name__
-
-
-@atomic
-def change(event: Event, **values: object) -> None:
-    """Change an event's numbers as an organiser does."""
-    lock(event)
-    for name, value in values.items():
-        setattr(event, name, value)
-    actions.limits_changed(event)
 
 
 def main(url: str, seed: int, times: int) -> None:

@@ -11,10 +11,11 @@ from booking.bookings.limits import schools_counted
 from booking.bookings.models import Booking, Place
 from booking.calendar.models import Event, Promotion, Series
 from booking.core.clock import now
-from booking.core.db import atomic, db, lock
+from booking.core.db import db
 from booking.core.errors import Refused
 from booking.notifications.models import Message
 from booking.organiser import actions as organiser
+from tests.bookings.numbers import change
 from tests.factories import make_event, make_organiser, make_school, save, the_area, values_of
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("school_day", "in_app")]
@@ -120,19 +121,12 @@ def test_bookings_cannot_be_switched_off_while_somebody_waits() -> None:
         organiser.edit_event(event, values, by=make_organiser(), revision=event.revision)
 
 
-@atomic
-def give_each_school(event: Event, number: int) -> None:
-    lock(event)
-    event.per_school = number
-    actions.limits_changed(event)
-
-
 def test_a_higher_limit_takes_up_what_was_let_in_beyond_the_lower_one() -> None:
     event, oak = make_event(per_school=1), make_school("Oak").id
     book(event, "Ann", school_id=oak)
     waits = book(event, "Bob", school_id=oak)
     promotions.let_in_beyond(event, waits.places[0], by=make_organiser(), reason="A new SENCo")
-    give_each_school(event, 2)
+    change(event, per_school=2)
     assert [(count.taken, count.most) for count in schools_counted(event)] == [(2, 2)]
     assert (status(book(event, "Cem", school_id=oak)), audit()) == ("waiting", [])
 

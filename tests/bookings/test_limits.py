@@ -13,9 +13,10 @@ from booking.bookings.models import Booking, Place
 from booking.calendar.models import Event
 from booking.core.audit import AuditEntry
 from booking.core.clock import now
-from booking.core.db import atomic, db, lock
+from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory.models import School
+from tests.bookings.numbers import change
 from tests.factories import make_event, make_organiser, make_school
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("school_day", "in_app")]
@@ -35,14 +36,6 @@ def statuses(*bookings: Booking) -> list[str]:
 
 def counts(event: Event) -> list[tuple[int, int]]:
     return [(count.taken, count.most) for count in schools_counted(event)]
-
-
-@atomic
-def change(event: Event, **values: object) -> None:
-    lock(event)
-    for name, value in values.items():
-        setattr(event, name, value)
-    actions.limits_changed(event)
 
 
 def test_a_school_at_its_limit_waits_and_does_not_hold_up_the_next() -> None:

@@ -24,12 +24,13 @@ from booking.bookings.audit import audit
 from booking.bookings.models import Booking, BookingChange, InvitationCount, Place, PlaceStatus, SchoolCount
 from booking.calendar.models import Event, EventStatus, Promotion, Series
 from booking.core.audit import AuditEntry
-from booking.core.db import atomic, db, lock
+from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory.models import Person
 from booking.notifications.models import Message
 from tests import factories
 from tests.bookings.model import Group, Model, Seat
+from tests.bookings.numbers import change
 
 BEGIN = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 TABLES = (AuditEntry, SchoolCount, BookingChange, InvitationCount, Message, Place, Booking, Event, Series)
@@ -46,15 +47,6 @@ def held_now(booking: Booking) -> list[Place]:
 
 def holder(place: Place, by_id: dict[int, Place]) -> Place:
     return holder(by_id[place.became_id], by_id) if place.became_id in by_id else place
-
-
-@atomic
-def change(event: Event, **values: object) -> None:
-    """Change what an organiser may change of an event's numbers."""
-    lock(event)
-    for name, value in values.items():
-        setattr(event, name, value)
-    actions.limits_changed(event)
 
 
 class Machine(RuleBasedStateMachine):

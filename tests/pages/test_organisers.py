@@ -79,14 +79,6 @@ def _a_day_in_term() -> Iterator[None]:
 
 
 @pytest.fixture
-def tom(app: Flask, client: FlaskClient) -> FlaskClient:
-    """The browser of an organiser."""
-    with app.app_context():
-        sign_in(client, make_organiser())
-    return client
-
-
-@pytest.fixture
 def boss(app: Flask, client: FlaskClient) -> FlaskClient:
     """The browser of an administrator."""
     with app.app_context():

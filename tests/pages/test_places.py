@@ -45,14 +45,6 @@ def _a_day_in_term() -> Iterator[None]:
 
 
 @pytest.fixture
-def tom(app: Flask, client: FlaskClient) -> FlaskClient:
-    """The browser of an organiser."""
-    with app.app_context():
-        sign_in(client, make_organiser())
-    return client
-
-
-@pytest.fixture
 def amina(app: Flask) -> FlaskClient:
     """The browser of a second organiser."""
     other = app.test_client()

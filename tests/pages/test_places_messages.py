@@ -18,7 +18,7 @@ from booking.core.audit import AuditEntry
 from booking.core.db import db
 from booking.directory.models import School
 from booking.notifications.models import Message
-from tests.factories import make_event, make_organiser, make_school, sign_in
+from tests.factories import make_event, make_school
 from tests.forms import Forms, errors, form_at, outcome, told
 
 NOW = datetime(2027, 3, 1, 10, 0, tzinfo=UTC)
@@ -29,14 +29,6 @@ KNOWN = "The words are [name], [event], [when], [where] and [link]"
 def _a_day_in_term() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def tom(app: Flask, client: FlaskClient) -> FlaskClient:
-    """The browser of an organiser."""
-    with app.app_context():
-        sign_in(client, make_organiser())
-    return client
 
 
 def book(event: Event, *people: tuple[str, str], by: tuple[str, str] | None = None, school: School | None = None):
