@@ -134,7 +134,8 @@ def test_a_senco_books_for_two_and_her_colleague_gives_his_place_back(device: De
 
     mine = device.open(visit, demo)
     mine.goto(address)
-    mine.locator("a[href*='/places/']").first.click()
+    with mine.expect_navigation():
+        mine.locator("a[href*='/places/']").first.click()
     expect(mine.get_by_role("heading", level=1)).to_have_text("You have a place")
     assert (outcome(mine), statuses(mine)) == ("confirmed", ["confirmed"])
     expect(mine.get_by_text(priya)).to_have_count(0)
