@@ -27,6 +27,7 @@ from booking.feeds import views as feeds_views
 from booking.notifications import views as notifications_views
 from booking.organiser import events, outbox, people, reminders, settings  # noqa: F401  they add their pages to the blueprint
 from booking.organiser import views as organiser_views
+from booking.reminders import views as reminders_views
 
 PRODUCT = "Calendar & bookings"
 bp = Blueprint("site", __name__)
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         notifications_views,
         organiser_views,
         bookings_manage,
+        reminders_views,
     ):
         app.register_blueprint(module.bp)
     app.register_blueprint(bp)

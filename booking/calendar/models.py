@@ -143,6 +143,19 @@ event_audiences = sa.Table(
 )
 
 
+class Host(Base):
+    """Who lends the hall or leads an event: is written to about it, and need not have an account."""
+
+    __tablename__ = "event_hosts"
+    __table_args__ = (sa.CheckConstraint("email <> ''", name="has_an_address"),)
+
+    event_id: Mapped[int] = mapped_column(sa.ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(254), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(120), default="")
+    position: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    since: Mapped[datetime] = mapped_column(default=now)
+
+
 def _new_uid() -> str:
     return str(uuid4())
 
@@ -243,6 +256,7 @@ class Event(Lockable, Base):
     venue: Mapped[Venue | None] = relationship()
     series: Mapped[Series | None] = relationship()
     audiences: Mapped[list[Audience]] = relationship(secondary=event_audiences, order_by=Audience.position)
+    hosts: Mapped[list[Host]] = relationship(order_by=Host.position, cascade="all, delete-orphan", passive_deletes=True)
 
     @property
     def slug(self) -> str:

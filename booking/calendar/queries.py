@@ -232,6 +232,11 @@ def terms_around(area_id: int, day: date) -> list[HalfTerm]:
     return _half_terms(area_id, [year - 1, year])
 
 
+def half_terms_around(area_id: int, year: int) -> list[HalfTerm]:
+    """Return the half terms of a school year, of the one before it and of the one after."""
+    return _half_terms(area_id, [year - 1, year, year + 1])
+
+
 def known_half_terms(area_id: int, *years: int) -> list[HalfTerm]:
     """Return the half terms that the area set for these school years."""
     rows = db.session.scalars(sa.select(Term).where(Term.area_id == area_id, Term.year.in_(years))).all()

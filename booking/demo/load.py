@@ -15,6 +15,7 @@ from booking.calendar.models import (
     Category,
     Event,
     EventStatus,
+    Host,
     Kind,
     Promotion,
     Series,
@@ -31,16 +32,34 @@ from booking.core.tokens import new_key
 from booking.demo import people
 from booking.demo.plan import BY_INVITATION, DemoEvent, plan, terms_of, years_of
 from booking.directory.models import Area, Person, Phase, Role, RoleName, School
-from booking.directory.queries import find_area
+from booking.directory.queries import find_area, find_person
 from booking.notifications.models import Message, MessageStatus
-from booking.reminders.models import ReminderRule
-from booking.reminders.policy import DEFAULT_RULES
+from booking.reminders.actions import DEFAULT_RULES, NewRule, set_category_rules, subscribe
+from booking.reminders.models import To, Unit
+from booking.reminders.policy import Timing
 
 KEPT_MESSAGES = 12
 EVENING = time(18, 0)
 FULL_TITLE = "Solution Circle"
 PRIVATE_TITLE = "Parents’ evening workshop: planning the summer"
 # What shows the rules: two places for each school, places offered, dates that one may change between.
+_OF_A_CLOSING_DATE = (
+    NewRule(Timing(14), To.SUBSCRIBERS),
+    NewRule(Timing(2, Unit.SCHOOL_DAYS), To.SUBSCRIBERS),
+    NewRule(Timing(1, Unit.SCHOOL_DAYS, time(16, 0)), To.ORGANISERS),
+)
+RULES_OF = {
+    "Conference": (
+        *DEFAULT_RULES,
+        NewRule(Timing(2, Unit.WEEKS), To.WAITING),
+        NewRule(Timing(1, Unit.DAYS, time(9, 0), after=True)),
+    ),
+    "Solution Circle": (*DEFAULT_RULES, NewRule(Timing(1, Unit.SCHOOL_DAYS, time(12, 0)), To.HOSTS)),
+    "Briefings and drop-ins": (NewRule(Timing(1)), NewRule(Timing(30, Unit.MINUTES, None))),
+    "High needs funding (LHNF)": _OF_A_CLOSING_DATE,
+    "Returns and data": _OF_A_CLOSING_DATE,
+}
+LED_BY = {"Solution Circle": [("therapist@example.org", "Amina Yusuf")]}
 FEW_FOR_EACH_SCHOOL, OFFERED, IN_A_SERIES = "Conference", ("Workshop ", "Oak Suite"), "SENCo forum"
 ROOM_OF_OAK_SUITE = 40
 
@@ -66,6 +85,7 @@ def load() -> int:
     schools = _schools(area)
     _people(area, schools)
     db.session.flush()
+    _subscribe()
     _book(events, schools, chance)
     _spread_over_the_last_weeks(chance)
     _tidy_the_outbox()
@@ -116,11 +136,8 @@ class _Calendar:
                         last_day=term.last_day,
                     )
                 )
-        for category in self.categories.values():
-            for days_before, at in DEFAULT_RULES:
-                db.session.add(
-                    ReminderRule(category_id=category.id, days_before=days_before, at=at, active_since=now())
-                )
+        for name, category in self.categories.items():
+            set_category_rules(category, RULES_OF.get(name, DEFAULT_RULES), by=None)
         events = [self._event(one) for one in self.planned]
         db.session.add_all(events)
         db.session.flush()
@@ -135,6 +152,7 @@ class _Calendar:
             category=self.categories[planned.category],
             venue=self._venue(planned.venue),
             audiences=[self.audiences[name] for name in planned.audience],
+            hosts=[Host(email=email, name=name, since=written) for email, name in LED_BY.get(planned.category, [])],
             kind=Kind(planned.kind),
             visibility=Visibility(planned.visibility),
             status=EventStatus.PUBLISHED,
@@ -204,6 +222,13 @@ def _people(area: Area, schools: list[School]) -> None:
     email, name, school_name = people.SENCO
     school = next(school for school in schools if school.name == school_name)
     db.session.add(Person(email=email, name=name, school_id=school.id, session_key=new_key(), feed_key=new_key()))
+
+
+def _subscribe() -> None:
+    """Let Priya Nair be told of closing dates."""
+    senco = find_person(people.SENCO[0])
+    assert senco is not None
+    subscribe(senco, [one for one in db.session.query(Category) if RULES_OF.get(one.name) is _OF_A_CLOSING_DATE])
 
 
 def _book(events: list[Event], schools: list[School], chance: random.Random) -> None:

@@ -1,6 +1,6 @@
 """Areas, schools, people, their roles, and the secrets they sign in with."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -35,6 +35,7 @@ class Area(Base):
     """A partnership: owns events, has organisers, serves schools."""
 
     __tablename__ = "areas"
+    __table_args__ = (sa.CheckConstraint("kind_from < kind_until", name="kind_hours"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(sa.String(60), unique=True)
@@ -42,6 +43,9 @@ class Area(Base):
     short_name: Mapped[str] = mapped_column(sa.String(60))
     email: Mapped[str] = mapped_column(sa.String(254), default="")
     phone: Mapped[str] = mapped_column(sa.String(40), default="")
+    # Kind hours: no reminder reaches anybody before or after them, nor on days without school.
+    kind_from: Mapped[time] = mapped_column(default=time(7, 0), server_default="07:00:00.000000")
+    kind_until: Mapped[time] = mapped_column(default=time(18, 30), server_default="18:30:00.000000")
     # Raised in the transaction of every change that a calendar shows: what feeds are cached by.
     calendar_version: Mapped[int] = mapped_column(default=1)
     calendar_changed_at: Mapped[datetime] = mapped_column(default=now)

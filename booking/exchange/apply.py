@@ -17,8 +17,7 @@ from booking.core.db import atomic, db, take_turns
 from booking.core.text import name_key, slug
 from booking.directory.models import Area
 from booking.exchange.reading import Context, Entry, Reading
-from booking.reminders.actions import set_category_rules
-from booking.reminders.policy import DEFAULT_RULES
+from booking.reminders.actions import DEFAULT_RULES, set_category_rules
 
 COLOURS = 12
 

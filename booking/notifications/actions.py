@@ -19,6 +19,8 @@ LONGEST_WAIT = timedelta(hours=1)
 # Given up after three days, but not before it was tried for some hours: the scheduler may have been away itself.
 GIVE_UP_AFTER = timedelta(days=3)
 FEWEST_TRIES = 10
+# How soon a message that is held is looked at again.
+HELD_FOR = timedelta(minutes=5)
 IN_TURN = (Message.priority, Message.send_after, Message.id)
 
 
@@ -62,6 +64,15 @@ def mark_sent(message: Message, *, worker: str, forget: bool = False) -> bool:
 def drop(message: Message, *, worker: str, reason: str) -> bool:
     """Record why it does not go any more."""
     return _change(message, worker, status=MessageStatus.DROPPED, claimed_until=None, outcome=reason[:300])
+
+
+@atomic
+def hold(message: Message, *, worker: str, reason: str) -> bool:
+    """Queue again what may not go yet: it counts for no try."""
+    until = now() + HELD_FOR
+    return _change(
+        message, worker, status=MessageStatus.QUEUED, claimed_until=None, send_after=until, outcome=reason[:300]
+    )
 
 
 @atomic

@@ -31,13 +31,14 @@ from booking.core.text import one_line
 from booking.notifications import actions
 from booking.notifications.models import Message
 from booking.notifications.outbox import sender_address
+from booking.notifications.verdict import Drop, Hold, Verdict
 
 TIME_OUT_SECONDS = 20
 LONGEST_LINE, LONGEST_WORD = 76, 60
 # After so many lines cut off in one batch the server is left alone for a while.
 MOST_CUT_OFFS = 3
 RECORD_AGAIN_AFTER_SECONDS = (0.5, 1, 2, 4, 8, 16, 32)
-StillWanted = Callable[[Message], str | None]
+StillWanted = Callable[[Message], Verdict]
 log = logging.getLogger(__name__)
 
 
@@ -181,7 +182,7 @@ def deliver_due(
 ) -> Delivered:
     """Send what is due, at most so many; say what became of it. Any number of workers may run at once.
 
-    `still_wanted` gives the reason why a message should not go any more, or None. Where `stopping` says yes, what
+    `still_wanted` says whether a message goes, not any more, or not yet. Where `stopping` says yes, what
     has not been tried goes back to the queue. In the demo nothing leaves.
     """
     left = deque(actions.claim(worker=worker, limit=limit))
@@ -210,10 +211,14 @@ def _deliver_one(
         return True  # its lease ran out, and somebody else has it
     try:
         late = message.useless_after is not None and message.useless_after <= now()
-        reason = "it would come too late" if late else still_wanted(message)
-        if reason:
-            actions.drop(message, worker=worker, reason=reason)
+        verdict = Drop("it would come too late") if late else still_wanted(message)
+        if isinstance(verdict, Drop):
+            actions.drop(message, worker=worker, reason=verdict.reason)
             done.dropped += 1
+            return True
+        if isinstance(verdict, Hold):
+            actions.hold(message, worker=worker, reason=verdict.reason)
+            done.postponed += 1
             return True
         mail = OutboxMail(message)
         if connection is not None:

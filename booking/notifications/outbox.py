@@ -55,6 +55,7 @@ def post(
     to: str,
     to_name: str,
     sender: Sender,
+    kind: str = "",
     event_id: int | None = None,
     invitation: Invitation | None = None,
     priority: Priority = Priority.SOON,
@@ -64,12 +65,13 @@ def post(
 ) -> Message:
     """Write the e-mail of templates `emails/<template>.{subject.txt,txt,html}` and queue it.
 
-    It is rendered now, so that it says what was true in this transaction.
+    It is rendered now, so that it says what was true in this transaction. Its kind is the template's name, unless
+    said otherwise.
     """
     words = write(template, to_name=to_name, sender=sender, **context)
     message = Message(
         area_id=sender.area_id,
-        kind=template,
+        kind=kind or template,
         event_id=event_id,
         to_email=to,
         to_name=one_line(to_name)[:200],

@@ -27,7 +27,9 @@ from booking.core.tokens import link_token
 from booking.core.web import row_number
 from booking.directory.guards import area, organisers, the_organiser
 from booking.organiser import actions, queries
+from booking.organiser.reminders import say
 from booking.organiser.views import bp, offset, paging, the_event
+from booking.reminders import forecast
 from booking.reminders import queries as reminder_queries
 
 
@@ -109,7 +111,7 @@ def event(event_id: int) -> ResponseReturnValue:
         event=found,
         place=place_in_words(found),
         waiting=bookings_queries.waiting_counts([found.id]).get(found.id, 0),
-        rules=reminder_queries.rules_for(found),
+        reminders=[say(rule) for rule in reminder_queries.rules_for(found)],
         booking_rules=rules_in_words.for_organisers(found),
         invitation=_invitation(found),
         remarks=remarks(found),
@@ -188,7 +190,7 @@ def delete_draft(event_id: int) -> ResponseReturnValue:
 def remarks(event: Event) -> list[str]:
     """Return what is odd about an event: it may be meant, so it is said and not refused."""
     crowded = rules_in_words.say_crowded(event)
-    return [*_remarks_on_the_day(event.area_id, event.day), *([crowded] if crowded else [])]
+    return [*_remarks_on_the_day(event.area_id, event.day), *([crowded] if crowded else []), *forecast.warnings(event)]
 
 
 def _remarks_on_the_day(area_id: int, day: date) -> list[str]:

@@ -1,7 +1,7 @@
 """Reads of the organisers' desk."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -14,7 +14,6 @@ from booking.calendar.terms import monday_of, school_year_of
 from booking.core.audit import AuditEntry
 from booking.core.db import db
 from booking.directory.models import Person
-from booking.reminders.models import ReminderRule
 
 PER_PAGE = 50
 
@@ -123,17 +122,12 @@ def _shown(show: str, today: date) -> sa.ColumnElement[bool]:
     }.get(show, sa.and_(Event.status != EventStatus.DRAFT, over >= today))
 
 
-def rules_by_category(area_id: int) -> Mapping[int, Sequence[ReminderRule]]:
-    """Return the rules of each category that are switched on, the earliest reminder first."""
-    rules: dict[int, list[ReminderRule]] = defaultdict(list)
-    for rule in db.session.scalars(
-        sa.select(ReminderRule)
-        .join(Category, Category.id == ReminderRule.category_id)
-        .where(Category.area_id == area_id, ReminderRule.active)
-        .order_by(ReminderRule.days_before.desc(), ReminderRule.at)
-    ):
-        rules[rule.category_id or 0].append(rule)
-    return rules
+def an_event_of(category: Category, today: date) -> Event | None:
+    """Return the next event of a category, else its last one: to show how its mails look."""
+    chosen = sa.select(Event).where(Event.category_id == category.id, Event.status != EventStatus.CANCELLED)
+    chosen = chosen.options(*WITH_ITS_PARTS, joinedload(Event.area))
+    coming = chosen.where(Event.day >= today).order_by(*IN_ORDER).limit(1)
+    return db.session.scalar(coming) or db.session.scalar(chosen.order_by(Event.day.desc(), Event.id.desc()).limit(1))
 
 
 def events_to_come_at(venue: Venue, today: date) -> Sequence[Event]:

@@ -1,35 +1,106 @@
-"""When reminders go: for each kind of event, and for one event instead."""
+"""When reminders go: for each kind of event, for one event instead, and what goes in the coming fortnight."""
 
-import re
-from collections.abc import Sequence
-from datetime import date, datetime, time
+from collections.abc import Collection, Sequence
+from itertools import groupby
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.calendar import queries as calendar_queries
-from booking.calendar.models import Kind
-from booking.core.clock import now
+from booking.calendar.models import Event, Kind
+from booking.core.clock import today, wall
 from booking.core.errors import Refused
-from booking.directory.guards import area, organisers, the_organiser
+from booking.directory.guards import area, organisers, the_organiser, visitor
+from booking.notifications import outbox
+from booking.notifications.outbox import Words
 from booking.organiser import queries
 from booking.organiser.views import bp, the_event
-from booking.reminders import actions, policy
+from booking.reminders import actions, forecast, mail, planning
 from booking.reminders import queries as reminder_queries
-from booking.reminders.models import ReminderRule
+from booking.reminders.actions import NewRule
+from booking.reminders.forms import KindHoursForm, RulesForm, data_of
+from booking.reminders.models import ReminderRule, To
+from booking.reminders.wording import SAY_TO, say_rule
+from booking.reminders.words import MERGE_WORDS
 
-ROWS = 3
-LONGEST = 60  # days before
+NOT_BOOKED = (To.SUBSCRIBERS, To.HOSTS, To.ORGANISERS)
 
 
-@bp.get("/reminders/")
+def say(rule: ReminderRule) -> str:
+    """Return a rule in words."""
+    return say_rule(planning.timing_of(rule), rule.to) + (", in your own words" if rule.text else "")
+
+
+@bp.route("/reminders/", methods=["GET", "POST"])
 @organisers
 def reminders() -> ResponseReturnValue:
-    """Show when each kind of event is reminded of."""
-    categories = calendar_queries.categories(area().id)
-    rules = queries.rules_by_category(area().id)
-    return render_template("organiser/reminders.html", categories=categories, rules=rules)
+    """Show when each kind of event is reminded of, and set the kind hours."""
+    here = area()
+    form = KindHoursForm(data={"first": here.kind_from, "last": here.kind_until})
+    if form.validate_on_submit():
+        assert form.first.data is not None
+        assert form.last.data is not None
+        try:
+            actions.set_kind_hours(here, form.first.data, form.last.data, by=the_organiser())
+        except Refused as refused:
+            form.refuse(refused)
+            return _list(form, "refused"), 409
+        return _saved("Saved when reminders may go.", url_for(".reminders"))
+    return (_list(form, "invalid"), 422) if form.is_submitted() else _list(form)
+
+
+def _list(form: KindHoursForm, outcome: str = "") -> str:
+    here = area()
+    return render_template(
+        "organiser/reminders.html",
+        form=form,
+        **_said(outcome),
+        categories=calendar_queries.categories(here.id),
+        rules=reminder_queries.rules_of_area(here.id),
+        say=say,
+        area_held=reminder_queries.find_pause(here.id, None),
+        all_held=reminder_queries.find_pause(None, None),
+        may_hold_all=visitor().is_administrator,
+    )
+
+
+@bp.post("/reminders/pause")
+@organisers
+def pause_reminders() -> ResponseReturnValue:
+    """Hold the reminders of the area, or (administrators) of the whole installation; or let them go on."""
+    everything = request.form.get("scope") == "all"
+    if everything and not visitor().is_administrator:
+        abort(403)
+    _pause_or_go_on(area=None if everything else area())
+    return redirect(url_for(".reminders"))
+
+
+@bp.post("/events/<int:event_id>/reminders/pause")
+@organisers
+def pause_event_reminders(event_id: int) -> ResponseReturnValue:
+    """Hold the reminders of one event, or let them go on."""
+    _pause_or_go_on(area=None, event=the_event(event_id))
+    return redirect(url_for(".event_reminders", event_id=event_id))
+
+
+def _pause_or_go_on(**what: Any) -> None:
+    if request.form.get("do") == "go-on":
+        actions.go_on(**what, by=the_organiser())
+        flash("Reminders go again. What fell due meanwhile and is still of use goes once, within minutes.")
+    else:
+        actions.pause(**what, by=the_organiser())
+        flash("Reminders are held. Nothing goes until you let them go on.")
+    flash("saved", "outcome")
+
+
+@bp.get("/reminders/coming")
+@organisers
+def coming_reminders() -> ResponseReturnValue:
+    """Show what will go in the coming fortnight, day by day."""
+    found = forecast.of_area(area().id)
+    days = [(day, list(those)) for day, those in groupby(found, key=lambda one: max(wall(one.at).date(), today()))]
+    return render_template("organiser/reminders_coming.html", days=days, say_to=SAY_TO)
 
 
 @bp.route("/reminders/<int:category_id>", methods=["GET", "POST"])
@@ -39,78 +110,115 @@ def category_reminders(category_id: int) -> ResponseReturnValue:
     category = next((one for one in calendar_queries.categories(area().id) if one.id == category_id), None)
     if category is None:
         abort(404)
-    if request.method == "POST":
-        try:
-            actions.set_category_rules(category, _times_typed(), by=the_organiser())
-        except Refused as refused:
-            return _show(f"Reminders: {category.name}", url_for(".reminders"), _typed(), refused)
-        flash(f"Saved when to remind of {category.name}.")
-        flash("saved", "outcome")
-        return redirect(url_for(".reminders"))
-    return _show(
-        f"Reminders: {category.name}", url_for(".reminders"), _of(reminder_queries.rules_of_category(category.id))
-    )
+    form = RulesForm(data=data_of(reminder_queries.rules_of_category(category.id)))
+    title, back = f"Reminders: {category.name}", url_for(".reminders")
+    example = queries.an_event_of(category, today())
+
+    def save(rules: Sequence[NewRule]) -> None:
+        actions.set_category_rules(category, rules, by=the_organiser())
+
+    return _answer(form, save, example, title=title, back=back, category=category)
 
 
 @bp.route("/events/<int:event_id>/reminders/", methods=["GET", "POST"])
 @organisers
 def event_reminders(event_id: int) -> ResponseReturnValue:
-    """Give one event reminders of its own, or those of its kind again; show what will go when, to how many."""
+    """Give one event reminders of its own, or those of its kind again; show what will go and what has gone."""
     event = the_event(event_id)
-    if event.kind is not Kind.SESSION:
-        abort(404)
-    back = url_for(".event", event_id=event.id)
-    if request.method == "POST":
-        try:
-            own = request.form.get("whose") == "own"
-            actions.set_event_rules(event, _times_typed() if own else None, by=the_organiser())
-        except Refused as refused:
-            return _show(f"Reminders: {event.title}", back, _typed(), refused, event=event)
-        flash("Saved when to remind of this event.")
-        flash("saved", "outcome")
-        return redirect(back)
-    rules = reminder_queries.rules_for(event)
-    places = reminder_queries.confirmed_places(event)
-    plan = [(_due_at(rule, event.day), len(places)) for rule in rules]
-    return _show(
-        f"Reminders: {event.title}", back, _of(rules), event=event, plan=[one for one in plan if one[0] > now()]
+    form = RulesForm(data=data_of(reminder_queries.rules_for(event)), to=_to(event))
+
+    def save(rules: Sequence[NewRule]) -> None:
+        own = request.form.get("whose") == "own"
+        actions.set_event_rules(event, rules if own else None, by=the_organiser())
+
+    coming, gone = forecast.of_event(event)
+    return _answer(
+        form,
+        save,
+        event,
+        title=f"Reminders: {event.title}",
+        back=url_for(".event", event_id=event.id),
+        category=event.category,
+        event=event,
+        own=request.form.get("whose") == "own" if form.is_submitted() else event.own_reminders,
+        coming=coming,
+        gone=gone,
+        warnings=forecast.warnings(event),
+        held=reminder_queries.find_pause(None, event.id),
+        held_above=reminder_queries.find_pause(event.area_id, None) or reminder_queries.find_pause(None, None),
     )
 
 
-def _due_at(rule: ReminderRule, day: date) -> datetime:
-    return policy.due_at(policy.Rule(rule.id, rule.days_before, rule.at, rule.active_since), day)
+def _to(event: Event) -> Collection[To]:
+    """Return whom reminders of an event can go to: nobody has a place at a closing date."""
+    return tuple(To) if event.kind is Kind.SESSION else NOT_BOOKED
 
 
-def _of(rules: Sequence[ReminderRule]) -> list[tuple[str, str]]:
-    return [(str(rule.days_before), f"{rule.at:%H:%M}") for rule in rules]
-
-
-def _typed() -> list[tuple[str, str]]:
-    return list(zip(request.form.getlist("days"), request.form.getlist("at"), strict=False))
-
-
-def _times_typed() -> list[tuple[int, time]]:
-    """Return what was typed; a row without days is none. Raises Refused with a sentence that says how to mend it."""
-    times = []
-    for number, (days, at) in enumerate(_typed()):
-        if not days.strip():
-            continue
-        if not re.fullmatch(r"\s*[0-9]{1,2}\s*", days) or int(days) > LONGEST:
-            raise Refused(f"“{days[:20]}” is not a number of days from 0 to {LONGEST}.", field=f"days-{number}")
-        try:
-            clock = time.fromisoformat(at.strip() or "08:00")
-        except ValueError:
-            raise Refused(f"“{at[:20]}” is not a time. Write it like 08:00.", field=f"at-{number}") from None
-        times.append((int(days), clock.replace(second=0, microsecond=0, tzinfo=None)))
-    return times
-
-
-def _show(
-    title: str, back: str, rows: list[tuple[str, str]], refused: Refused | None = None, **context: Any
+def _answer(
+    form: RulesForm, save: Any, example: Event | None, *, title: str, back: str, **context: Any
 ) -> ResponseReturnValue:
-    rows = [*rows, *[("", "")] * max(ROWS - len(rows), 1)][: actions.MOST_RULES + 1]
-    outcome = "invalid" if refused else ""
-    page = render_template(
-        "organiser/reminder_form.html", title=title, back=back, rows=rows, refused=refused, outcome=outcome, **context
+    """Show the form, one more row, a preview or a test of what was typed; or save it and go back."""
+    shown: list[tuple[str, Words]] = []
+    if not form.is_submitted():
+        return _page(form, title=title, back=back, shown=shown, example=example, **context)
+    if "add" in request.form:
+        form.add_rule()  # nothing typed is lost, nothing is checked yet
+        return _page(form, title=title, back=back, shown=shown, example=example, **context)
+    ignored = context.get("event") is not None and not context["own"] and not _tries()
+    if not ignored and not form.validate():
+        return _page(form, title=title, back=back, shown=shown, example=example, outcome="invalid", **context), 422
+    try:
+        if _tries():
+            return _try(form, example, title=title, back=back, **context)
+        save([] if ignored else form.new_rules())
+    except Refused as refused:
+        form.refuse(refused)
+        return _page(form, title=title, back=back, shown=shown, example=example, outcome="refused", **context), 409
+    return _saved(
+        f"Saved when to remind of {'this event' if context.get('event') else context['category'].name}.", back
     )
-    return page, 422 if refused else 200
+
+
+def _tries() -> bool:
+    return bool({"preview", "test"} & request.form.keys())
+
+
+def _try(form: RulesForm, example: Event | None, *, title: str, back: str, **context: Any) -> ResponseReturnValue:
+    """Show what each reminder would say, or mail it to who asks. Nothing is saved."""
+    rules, shown = form.new_rules(), []
+    if example is not None and "test" in request.form:
+        for rule in rules:
+            actions.send_test(example, rule, to=the_organiser())
+        flash(f"On the way to {the_organiser().email}. Nothing is saved yet.")
+    elif example is not None:
+        shown = [_preview(example, rule) for rule in rules]
+    return _page(form, title=title, back=back, shown=shown, example=example, tried=True, **context)
+
+
+def _preview(event: Event, new: NewRule) -> tuple[str, Words]:
+    rule, person = actions.unsaved(new), the_organiser()
+    template, filled = mail.composed(event, rule, mail.sample_letter(event, new.to, person))
+    return say_rule(new.timing, new.to), outbox.write(template, **filled)
+
+
+def _page(form: RulesForm, *, outcome: str = "", tried: bool = False, **context: Any) -> str:
+    return render_template(
+        "organiser/reminder_form.html",
+        form=form,
+        **_said(outcome),
+        tried=tried,
+        merge_words=MERGE_WORDS,
+        say_to=SAY_TO,
+        **context,
+    )
+
+
+def _said(outcome: str) -> dict[str, str]:
+    """Return the outcome for the page; where there is none, the frame knows what led to it."""
+    return {"outcome": outcome} if outcome else {}
+
+
+def _saved(sentence: str, to: str) -> ResponseReturnValue:
+    flash(sentence)
+    flash("saved", "outcome")
+    return redirect(to)

@@ -21,8 +21,7 @@ from booking.directory.forms import AreaForm
 from booking.directory.guards import area, organisers, the_organiser
 from booking.organiser import actions
 from booking.organiser.views import bp
-from booking.reminders.actions import set_category_rules
-from booking.reminders.policy import DEFAULT_RULES
+from booking.reminders.actions import DEFAULT_RULES, set_category_rules
 
 YEARS_AHEAD = 2
 Row = TypeVar("Row", Category, Audience, Venue)

@@ -1,68 +1,191 @@
-"""The mail that reminds of a session."""
+"""The mails of reminders: one template for each kind of reader, or the organiser's own words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from booking.bookings import queries as bookings_queries
-from booking.bookings.mail import event_card, sender_of
-from booking.bookings.models import Place
-from booking.calendar.models import Event
-from booking.calendar.wording import say_left
+from booking.bookings.mail import EventCard, event_card, sender_of
+from booking.calendar.models import Event, Kind
+from booking.calendar.wording import say_count, say_date, say_left, say_times
 from booking.core.addresses import absolute
 from booking.core.clock import today
+from booking.core.text import and_list, one_line
 from booking.core.tokens import link_token
+from booking.directory.models import Person
 from booking.notifications import outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Words
+from booking.reminders import words
+from booking.reminders.models import ReminderRule, To
+from booking.reminders.recipients import Reader, address_of, has_own_letter
 
-TEMPLATE = "reminder"
+# All kinds of reminders begin so; a test to oneself is none.
+KIND = "reminder"
+TEST = "test_of_a_reminder"
+SUBSCRIPTION_LINK = "subscription"
+_TEMPLATES = {
+    To.PLACES: "reminder",
+    To.WAITING: "reminder_waiting",
+    To.SUBSCRIBERS: "reminder_subscribed",
+    To.HOSTS: "reminder_team",
+    To.ORGANISERS: "reminder_team",
+}
+_WHY = {
+    To.PLACES: "You get this because this address has a place at the event.",
+    To.WAITING: "You get this because this address is on the waiting list of the event.",
+    To.SUBSCRIBERS: "You get this because you asked to be told of these dates.",
+    To.HOSTS: "You get this because the partnership has you down as host or facilitator.",
+    To.ORGANISERS: "You get this because you belong to the partnership’s team.",
+}
 
 
-def reminders(event: Event, places: Sequence[Place]) -> dict[int, Message]:
-    """Queue the reminders of these places. Returns the message that reminds of each, by place.
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail: to whom, about which readers (colleagues without an address share that of who booked)."""
+
+    email: str
+    name: str
+    names: tuple[str, ...]
+    link: str
+    link_label: str
+    unsubscribe: str = ""
+
+
+def is_reminder(message: Message) -> bool:
+    """Tell whether a message reminds of something."""
+    return message.kind.startswith(KIND)
+
+
+def post(event: Event, rule: ReminderRule, readers: Sequence[Reader]) -> list[tuple[Message, Sequence[Reader]]]:
+    """Queue what a rule says to these readers. Returns each message with whom it is for.
 
     An attendee with an address gets their own, which names nobody else, also where several share the address.
     Who has none, or the booker's, is named to the booker.
     """
-    if not places:
-        return {}
+    if not readers:
+        return []
     bookings_queries.load_surroundings(event)
-    letters: dict[tuple[int, int | None], list[Place]] = {}
-    for place in places:
-        letters.setdefault((place.booking_id, place.id if _has_own_letter(place) else None), []).append(place)
-    return {place.id: message for mine in letters.values() for message in [_post(event, mine)] for place in mine}
+    return [(_post(event, rule, letter_to(event, rule.to, mine)), mine) for mine in _shared(readers)]
 
 
-def words_now(event: Event, places: Sequence[Place]) -> Words:
-    """Return what the reminder of these places says as things are now: it may have waited since it was queued."""
-    return outbox.write(TEMPLATE, **_context(event, places))
+def _shared(readers: Sequence[Reader]) -> list[list[Reader]]:
+    """Put together who is written to in one mail."""
+    letters: dict[object, list[Reader]] = {}
+    for reader in readers:
+        place = reader.place
+        key = reader.key if place is None or has_own_letter(place) else (place.booking_id,)
+        letters.setdefault(key, []).append(reader)
+    return list(letters.values())
 
 
-def _has_own_letter(place: Place) -> bool:
-    return bool(place.email) and place.email != place.booking.email
+def letter_to(event: Event, to: To, readers: Sequence[Reader]) -> Letter:
+    """Return to whom a mail about these readers goes, and which page of theirs it leads to."""
+    first = readers[0]
+    if first.place is not None:
+        return _letter_of_places(readers)
+    if to is To.SUBSCRIBERS:
+        stop = absolute("reminders.stop", token=link_token(SUBSCRIPTION_LINK, first.subscription_key))
+        return Letter(first.email, first.name, (), _page_of(event), "About the event", stop)
+    if to is To.ORGANISERS:
+        page = absolute("organiser.event", event_id=event.id)
+        return Letter(first.email, first.name, (), page, "Open the event")
+    return Letter(first.email, first.name, (), _page_of(event), "About the event")
 
 
-def address_of(place: Place) -> str:
-    """Return where the reminder of a place goes: to the attendee's own address, or to who booked."""
-    return place.email if place.email and _has_own_letter(place) else place.booking.email
+def _page_of(event: Event) -> str:
+    return absolute("calendar.event", event_id=event.id, slug=event.slug)
 
 
-def _post(event: Event, places: Sequence[Place]) -> Message:
-    return outbox.post(TEMPLATE, to=address_of(places[0]), event_id=event.id, **_context(event, places))
-
-
-def _context(event: Event, places: Sequence[Place]) -> dict[str, Any]:
+def _letter_of_places(readers: Sequence[Reader]) -> Letter:
+    places = [reader.place for reader in readers if reader.place is not None]
     first = places[0]
-    if _has_own_letter(first):
+    if has_own_letter(first):
         name, link = first.name, absolute("bookings.place", token=link_token(bookings_queries.PLACE_LINK, first.key))
     else:
         token = link_token(bookings_queries.BOOKING_LINK, first.booking.key)
         name, link = first.booking.name, absolute("bookings.booking", token=token)
-    return {
-        "to_name": name,
+    return Letter(address_of(first), name, tuple(place.name for place in places), link, "See or cancel")
+
+
+def _post(event: Event, rule: ReminderRule, letter: Letter) -> Message:
+    template, context = composed(event, rule, letter)
+    return outbox.post(template, to=letter.email, event_id=event.id, unsubscribe=letter.unsubscribe or None, **context)
+
+
+def words_now(event: Event, rule: ReminderRule, letter: Letter) -> Words:
+    """Return what a reminder says as things are now: it may have waited since it was queued."""
+    bookings_queries.load_surroundings(event)
+    template, context = composed(event, rule, letter)
+    return outbox.write(template, **context)
+
+
+def composed(event: Event, rule: ReminderRule, letter: Letter) -> tuple[str, dict[str, Any]]:
+    """Return the template of a reminder and what it is filled with."""
+    left = say_left(today(), event.day)
+    card = event_card(event)
+    if rule.to not in {To.PLACES, To.ORGANISERS, To.HOSTS}:
+        card = replace(card, joining_link="")  # for those with a place, and those who hold the session
+    context = {
+        "to_name": letter.name,
         "sender": sender_of(event),
-        "event": event_card(event),
-        "left": say_left(today(), event.day),
-        "names": [place.name for place in places],
-        "link": link,
+        "event": card,
+        "left": left,
+        "is_deadline": event.kind is Kind.DEADLINE,
+        "names": letter.names,
+        "link": letter.link,
+        "link_label": letter.link_label,
+        "unsubscribe_link": letter.unsubscribe,
+        "why": _WHY[rule.to],
     }
+    if rule.text:
+        values = merge_values(event, letter, card, left)
+        own = {"own_subject": words.fill(rule.subject, values), "own_text": words.fill(rule.text, values)}
+        return "reminder_own", context | own
+    if rule.to is To.PLACES and rule.after:
+        return "reminder_after", context
+    if rule.to in {To.HOSTS, To.ORGANISERS}:
+        return _TEMPLATES[rule.to], context | {"numbers": _numbers(event), "after": rule.after}
+    return _TEMPLATES[rule.to], context
+
+
+def merge_values(event: Event, letter: Letter, card: EventCard, left: str) -> dict[str, str]:
+    """Return what each merge word stands for. A name with a line break in it cannot change the shape of the mail."""
+    return {
+        "name": one_line(letter.name),
+        "title": one_line(event.title),
+        "date": say_date(event.day, event.last_day),
+        "time": say_times(event.starts, event.ends),
+        "place": card.where,
+        "when": left,
+        "names": and_list(one_line(name) for name in letter.names),
+        "link": letter.link,
+        "partnership": event.area.name,
+    }
+
+
+def _numbers(event: Event) -> str:
+    """Return how many come, in a sentence; nothing where nobody books."""
+    if not event.takes_bookings:
+        return ""
+    waiting = bookings_queries.waiting_counts([event.id]).get(event.id, 0)
+    of = f" of {event.capacity}" if event.capacity is not None else ""
+    return f"{event.taken}{of} places are taken" + (
+        f", {say_count(waiting, 'person waits', 'people wait')}." if waiting else "."
+    )
+
+
+def test_to(event: Event, rule: ReminderRule, *, to: Person) -> Message:
+    """Queue a reminder as it would be, to somebody of the team. It names an invented attendee, and opens no booking."""
+    bookings_queries.load_surroundings(event)
+    template, context = composed(event, rule, sample_letter(event, rule.to, to))
+    return outbox.post(template, kind=TEST, to=to.email, event_id=event.id, test=True, **context)
+
+
+def sample_letter(event: Event, to: To, person: Person) -> Letter:
+    """Return a letter to show or to try: about somebody invented."""
+    label = {To.PLACES: "See or cancel", To.ORGANISERS: "Open the event"}.get(to, "About the event")
+    names = ("Priya Nair",) if to in {To.PLACES, To.WAITING} else ()
+    page = _page_of(event)
+    stop = page if to is To.SUBSCRIBERS else ""
+    return Letter(person.email, person.name or person.email, names, page, label, stop)

@@ -94,7 +94,7 @@ def colleague(number: int) -> None:
 def rule(number: int) -> None:
     """Add a kind of event with two reminders."""
     for days in (1, 7):
-        save(ReminderRule(category_id=make_category(f"Kind {number}").id, days_before=days, at=time(8)))
+        save(ReminderRule(category_id=make_category(f"Kind {number}").id, number=days, at=time(8)))
 
 
 def of_my_own(number: int) -> None:

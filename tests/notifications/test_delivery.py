@@ -27,6 +27,7 @@ from booking.directory.actions import ask_to_sign_in
 from booking.notifications import actions, delivery, outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Sender
+from booking.notifications.verdict import Drop
 from booking.organiser import actions as organiser
 from tests.databases import close, make_app
 from tests.factories import make_event, make_organiser, values_of
@@ -199,7 +200,7 @@ def test_two_workers_never_take_the_same_message(mailing: Flask) -> None:
 
 def test_what_is_not_wanted_any_more_is_dropped_with_the_reason(mailing: Flask, server: Server) -> None:
     post()
-    assert deliver(still_wanted=lambda message: "the event was cancelled").dropped == 1
+    assert deliver(still_wanted=lambda message: Drop("the event was cancelled")).dropped == 1
     assert states() == [("dropped", 0)]
     assert server.mails == []
 

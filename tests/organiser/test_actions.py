@@ -22,8 +22,7 @@ from booking.core.errors import Refused
 from booking.directory.models import Area, Person
 from booking.notifications.models import Message
 from booking.organiser import actions
-from booking.reminders.actions import set_event_rules
-from booking.reminders.policy import DEFAULT_RULES
+from booking.reminders.actions import DEFAULT_RULES, set_event_rules
 from tests.factories import make_category, make_event, make_organiser, make_venue, the_area, values_of
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("school_day")]

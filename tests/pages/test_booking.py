@@ -1,7 +1,7 @@
 """Booking by posting real forms, without scripts."""
 
 import re
-from datetime import time, timedelta
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -14,7 +14,8 @@ from booking.calendar.models import Event, EventStatus, Visibility
 from booking.core.clock import now
 from booking.core.db import db
 from booking.notifications.models import Message
-from booking.reminders.actions import set_category_rules
+from booking.reminders.actions import NewRule, set_category_rules
+from booking.reminders.policy import Timing
 from tests.databases import close, make_app
 from tests.factories import make_booking, make_event, make_person, make_school, sign_in
 from tests.statements import statements
@@ -133,15 +134,15 @@ def test_the_button_that_books_is_there_once_and_is_the_one_that_enter_presses(
 def test_the_pages_of_a_booking_say_when_reminders_go(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         event = make_event(in_days=6)  # Monday 30 November: a reminder a week before would have gone already
-        set_category_rules(event.category, ((7, time(8, 0)), (3, time(8, 0)), (1, time(8, 0))), by=None)
+        set_category_rules(event.category, [NewRule(Timing(days)) for days in (7, 4, 1)], by=None)
         assert event.id
     form = {**FORM, "places-0-name": "Daniel Achebe", "places-0-email": "d@school.example"}
     page = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True)
-    assert "We will send reminders on Friday 27 November and on Sunday 29 November." in page.text
+    assert "We will send reminders on Thursday 26 November and on Friday 27 November." in page.text
     with app.app_context():
         text = db.session.query(Message).filter_by(to_email="d@school.example").one().text
     place = re.search(r"http://calendar.example.org(/places/\S+)", text)[1]
-    assert "We will remind you on Friday 27 November and on Sunday 29 November." in client.get(place).text
+    assert "We will remind you on Thursday 26 November and on Friday 27 November." in client.get(place).text
     with app.app_context():
         full, soon = make_event(in_days=6, capacity=0).id, make_event(in_days=1).id
     alone = client.post(f"/events/{full}/book", data=FORM, follow_redirects=True).text

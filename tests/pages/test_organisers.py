@@ -16,14 +16,13 @@ from python_calamine import CalamineWorkbook
 from booking.bookings import actions as bookings
 from booking.bookings.audit import audit as problems
 from booking.bookings.models import Booking, Place, PlaceStatus
-from booking.calendar.models import Event, EventStatus, Kind, Visibility
+from booking.calendar.models import Event, EventStatus, Visibility
 from booking.core import audit
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
 from booking.core.db import db
 from booking.directory.models import Person, Role, RoleName
 from booking.notifications.models import Message, MessageStatus
-from booking.reminders.models import ReminderRule
 from tests.factories import (
     make_audience,
     make_booking,
@@ -892,90 +891,6 @@ def test_whose_role_is_taken_back_is_out_at_once(app: Flask, boss: FlaskClient) 
     assert other.get("/manage/").status_code == 200
     boss.post("/manage/people/2/revoke")
     assert (other.get("/manage/").status_code, other.get("/my/").status_code) == (403, 200)
-
-
-# Reminders
-
-
-def rules(app: Flask) -> list[tuple[int, str]]:
-    with app.app_context():
-        found = db.session.query(ReminderRule).filter_by(active=True).order_by(ReminderRule.days_before.desc())
-        return [(rule.days_before, f"{rule.at:%H:%M}") for rule in found]
-
-
-def test_a_kind_of_event_is_given_its_reminders(app: Flask, tom: FlaskClient) -> None:
-    with app.app_context():
-        category = make_category()
-    path = f"/manage/reminders/{category.id}"
-    assert path in tom.get("/manage/reminders/").text
-    page = send(tom, path, days=["7", "1", " "], at=["08:00", "", "25:00"])
-    assert (outcome(page), told(page)) == ("saved", ["Saved when to remind of SENCo forum."])
-    assert rules(app) == [(7, "08:00"), (1, "08:00")]
-    assert "7 days before at 8am, 1 day before at 8am" in page.text
-    form = form_at(tom, path)
-    assert (form["days"], form["at"]) == (["7", "1", ""], ["08:00", "08:00", "08:00"])
-    assert (outcome(send(tom, path, days=["0", "", ""])), rules(app)) == ("saved", [(0, "08:00")])
-    assert (outcome(send(tom, path, days=["", ""])), rules(app)) == ("saved", [])
-    assert "none" in tom.get("/manage/reminders/").text
-    assert log(app) == [("Tom Okafor", "set the reminders of")] * 3
-
-
-@pytest.mark.parametrize(
-    ("days", "at", "sentence"),
-    [
-        (["61"], ["08:00"], "“61” is not a number of days from 0 to 60."),
-        (["-1"], ["08:00"], "“-1” is not a number of days from 0 to 60."),
-        (["two"], ["08:00"], "“two” is not a number of days from 0 to 60."),
-        (["٣"], ["08:00"], "“٣” is not a number of days from 0 to 60."),
-        (["9" * 5000], ["08:00"], f"“{'9' * 20}” is not a number of days from 0 to 60."),
-        (["1"], ["25:00"], "“25:00” is not a time. Write it like 08:00."),
-        (["1"], ["noon"], "“noon” is not a time. Write it like 08:00."),
-        (["1", "1"], ["08:00", "08:00"], "Two reminders are at the same time. Take one of them out."),
-        ([str(n) for n in range(1, 7)], ["08:00"] * 6, "At most 5 reminders are possible."),
-    ],
-)
-def test_reminders_that_cannot_be_are_told_and_what_was_typed_is_kept(
-    app: Flask, tom: FlaskClient, days: list[str], at: list[str], sentence: str
-) -> None:
-    with app.app_context():
-        event = make_event()
-    for path in (f"/manage/reminders/{event.category_id}", f"/manage/events/{event.id}/reminders/"):
-        page = tom.post(path, data={"whose": "own", "days": days, "at": at})
-        assert (page.status_code, outcome(page)) == (422, "invalid")
-        assert errors(page) == [("at-0" if "not a time" in sentence else "days-0", sentence)]
-        kept = Forms(page).forms[path]
-        assert (kept["days"][: len(days)], kept["at"][: len(at)]) == (days, at)
-    assert rules(app) == []
-    assert not find(app, event.id).own_reminders
-
-
-def test_an_event_is_given_reminders_of_its_own_none_or_those_of_its_kind_again(app: Flask, tom: FlaskClient) -> None:
-    with app.app_context():
-        event = make_event(in_days=30)
-        make_booking(event)
-        db.session.add(ReminderRule(category_id=event.category_id, days_before=7, at=time(8)))
-        db.session.commit()
-    path = f"/manage/events/{event.id}/reminders/"
-    page = tom.get(path)
-    assert ("Still to go:" in page.text, "to 1 person" in page.text) == (True, True)
-    page = send(tom, path, whose="own", days=["3", "", ""])
-    assert (outcome(page), page.request.path) == ("saved", f"/manage/events/{event.id}/")
-    assert "3 days before at 8am (its own)" in page.text
-    assert find(app, event.id).own_reminders
-    page = send(tom, path, whose="own", days=["", ""])
-    assert (outcome(page), "<dd>none (its own)" in page.text) == ("saved", True)
-    page = send(tom, path, whose="category")
-    assert "7 days before at 8am · " in page.text
-    assert not find(app, event.id).own_reminders
-    assert rules(app) == [(7, "08:00")]
-    assert find(app, event.id).sequence == 0
-
-
-def test_only_sessions_and_kinds_that_are_there_have_reminders(app: Flask, tom: FlaskClient) -> None:
-    with app.app_context():
-        deadline = make_event(kind=Kind.DEADLINE)
-    assert tom.get(f"/manage/events/{deadline.id}/reminders/").status_code == 404
-    assert tom.get("/manage/reminders/999").status_code == 404
 
 
 # The outbox

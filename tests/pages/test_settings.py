@@ -113,7 +113,7 @@ def test_a_new_kind_has_an_address_of_its_own_and_the_usual_reminders(app: Flask
             ("my-2", "My", "MC", 3),
         ]
         rules = db.session.query(ReminderRule).filter_by(category_id=kinds[0].id)
-        assert sorted((rule.days_before, rule.at) for rule in rules) == [(1, time(8, 0)), (7, time(8, 0))]
+        assert sorted((rule.number, rule.at) for rule in rules) == [(1, time(8, 0)), (7, time(8, 0))]
     again = organiser.post("/manage/settings/kinds/new", data={**form, "name": "MY  calendar"})
     assert (again.status_code, outcome(again)) == (409, "refused")
     assert errors(again) == [("name", "There is one called MY calendar already.")]

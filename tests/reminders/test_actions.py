@@ -29,15 +29,28 @@ from booking.notifications.delivery import deliver_due
 from booking.notifications.models import Message
 from booking.organiser import actions as organiser
 from booking.reminders import queries
-from booking.reminders.actions import post_due, set_category_rules, set_event_rules, still_wanted
+from booking.reminders.actions import (
+    DEFAULT_RULES,
+    NewRule,
+    post_due,
+    set_category_rules,
+    set_event_rules,
+    still_wanted,
+)
 from booking.reminders.models import Reminder
-from booking.reminders.policy import DEFAULT_RULES
+from booking.reminders.planning import timing_of
+from booking.reminders.policy import Timing
 from tests.factories import make_booking, make_category, make_event, make_organiser, save, values_of
 
 pytestmark = pytest.mark.both_databases
 
 DAY = date(2027, 6, 16)  # a Wednesday in summer, 1.30pm
 EIGHT = time(8, 0)
+
+
+def rules(*times: tuple[int, time]) -> list[NewRule]:
+    """So many days before at a time on the wall, to those with a place."""
+    return [NewRule(Timing(days, at=at)) for days, at in times]
 
 
 def on(text: str) -> AbstractContextManager[object]:
@@ -95,13 +108,16 @@ def test_who_has_a_place_is_reminded_seven_days_and_one_day_before_at_eight(even
 
 
 def test_the_farthest_and_the_nearest_rule_are_looked_at(event: Event) -> None:
-    set_event_rules(event, [(0, EIGHT), (60, time(0, 1))], by=None)
+    far_and_near = rules((0, EIGHT), (60, time(9, 1)))  # sixty days before is a Saturday
+    set_event_rules(event, far_and_near, by=None)
     with time_machine.travel(datetime(2027, 4, 1, tzinfo=ZoneInfo("Europe/London"))):
         set_event_rules(event, None, by=None)
-        set_event_rules(event, [(0, EIGHT), (60, time(0, 1))], by=None)
+        set_event_rules(event, far_and_near, by=None)
         make_booking(event, email="priya@school.example")
-    with time_machine.travel(datetime(2027, 4, 17, 0, 1, tzinfo=ZoneInfo("Europe/London"))):
-        post_due()
+    for minute, queued in ((0, 0), (1, 1), (2, 1)):
+        with time_machine.travel(datetime(2027, 4, 16, 9, minute, tzinfo=ZoneInfo("Europe/London"))):
+            post_due()
+            assert len(reminders()) == queued
     assert look("16 08:00") == [("priya", "in 9 weeks"), ("priya", "today")]
 
 
@@ -115,14 +131,14 @@ def test_the_farthest_and_the_nearest_rule_are_looked_at(event: Event) -> None:
 )
 def test_an_event_may_have_reminders_of_its_own_or_none(event: Event, own, expected: list[str]) -> None:
     make_booking(event, email="priya@school.example")
-    set_event_rules(event, own, by=None)
+    set_event_rules(event, own if own is None else rules(*own), by=None)
     look("9 08:00", "14 17:00", "15 08:00")
     assert [when for _, when in reminders()] == expected
 
 
 def test_an_event_may_go_back_to_those_of_its_kind(event: Event) -> None:
     make_booking(event, email="priya@school.example")
-    set_event_rules(event, [(14, EIGHT)], by=None)
+    set_event_rules(event, rules((14, EIGHT)), by=None)
     set_event_rules(event, None, by=None)
     assert look("2 08:00", "9 08:00") == [("priya", "in 7 days")]
 
@@ -143,9 +159,9 @@ def test_a_rule_that_is_switched_on_does_not_mail_for_the_past(event: Event, who
 
     def set_rules(*times: tuple[int, time]) -> None:
         if whose == "category":
-            set_category_rules(event.category, times, by=None)
+            set_category_rules(event.category, rules(*times), by=None)
         else:
-            set_event_rules(event, times, by=None)
+            set_event_rules(event, rules(*times), by=None)
 
     set_rules()
     with on("10 12:00"):
@@ -218,10 +234,10 @@ def test_a_corrected_kind_does_not_remind_again(event: Event) -> None:
 
 def test_who_was_just_told_of_a_move_is_not_reminded_of_it_at_once(event: Event) -> None:
     make_booking(event, email="priya@school.example")
-    with on("1 12:00"):
-        move(event, day=date(2027, 6, 4))
-    assert look("1 12:01") == []
-    assert look("3 08:00") == [("priya", "tomorrow")]
+    with on("8 12:00"):
+        move(event, day=date(2027, 6, 11))
+    assert look("8 12:01") == []
+    assert look("10 08:00") == [("priya", "tomorrow")]
 
 
 def cancel_event(event: Event, booking: Booking) -> None:
@@ -365,40 +381,43 @@ def test_the_database_refuses_a_second_reminder(event: Event) -> None:
 @pytest.mark.parametrize(
     ("times", "sentence"),
     [
-        ([(1, EIGHT), (1, EIGHT)], "Two reminders are at the same time"),
-        ([(days, EIGHT) for days in range(6)], "At most 5 reminders"),
-        ([(61, EIGHT)], "0 to 60 days"),
-        ([(-1, EIGHT)], "0 to 60 days"),
+        ([(1, EIGHT), (1, EIGHT)], "Two reminders are the same"),
+        ([(days, EIGHT) for days in range(9)], "At most 8 reminders"),
+        ([(61, EIGHT)], "at most 60 days before"),
+        ([(-1, EIGHT)], "at most 60 days before"),
     ],
 )
 def test_bad_rules_are_refused_whole(event: Event, times, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
-        set_category_rules(event.category, times, by=None)
+        set_category_rules(event.category, rules(*times), by=None)
     with pytest.raises(Refused, match=sentence):
-        set_event_rules(event, times, by=None)
-    assert rules_of(queries.rules_for(event)) == list(DEFAULT_RULES)
+        set_event_rules(event, rules(*times), by=None)
+    assert rules_of(queries.rules_for(event)) == [(7, EIGHT), (1, EIGHT)]
     assert queries.rules_of_event(event.id) == []
     assert event.own_reminders is False
     assert db.session.query(AuditEntry).count() == 1
 
 
 def rules_of(rules: Sequence) -> list[tuple[int, time]]:
-    return [(rule.days_before, rule.at) for rule in rules]
+    return [(timing_of(rule).number, rule.at) for rule in rules]
+
+
+_TO = ", to those with a place"
 
 
 def test_the_log_says_who_set_which_reminders(event: Event) -> None:
     tom = make_organiser()
-    set_category_rules(event.category, [(3, time(17, 30))], by=tom)
-    set_event_rules(event, [(1, EIGHT), (0, time(7, 5))], by=tom)
+    set_category_rules(event.category, rules((3, time(17, 30))), by=tom)
+    set_event_rules(event, rules((1, EIGHT), (0, time(7, 5))), by=tom)
     set_event_rules(event, None, by=tom)
     entries = db.session.query(AuditEntry).order_by(AuditEntry.id).all()
     of_category, of_event = ("category", event.category_id), ("event", event.id)
-    said = [(e.actor_name, e.action, (e.subject, e.subject_id), e.area_id, e.detail["times"]) for e in entries]
+    said = [(e.actor_name, e.action, (e.subject, e.subject_id), e.area_id, e.detail["rules"]) for e in entries]
     area, action = event.area_id, "set the reminders of"
     assert said == [
-        ("the program", action, of_category, area, ["7 days before at 08:00", "1 days before at 08:00"]),
-        ("Tom Okafor", action, of_category, area, ["3 days before at 17:30"]),
-        ("Tom Okafor", action, of_event, area, ["1 days before at 08:00", "0 days before at 07:05"]),
+        ("the program", action, of_category, area, [f"7 days before at 8am{_TO}", f"1 day before at 8am{_TO}"]),
+        ("Tom Okafor", action, of_category, area, [f"3 days before at 5.30pm{_TO}"]),
+        ("Tom Okafor", action, of_event, area, [f"1 day before at 8am{_TO}", f"the same day at 7.05am{_TO}"]),
         ("Tom Okafor", action, of_event, area, None),
     ]
 
@@ -410,7 +429,7 @@ def test_two_organisers_who_set_the_same_rules_at_once_are_both_right(demo: Flas
         with demo.app_context():
             category = db.session.get(Category, category_id)
             barrier.wait(timeout=30)
-            set_category_rules(category, [(days, time(9, 15)) for days in range(5)], by=None)
+            set_category_rules(category, rules(*((days, time(9, 15)) for days in range(5))), by=None)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(run, range(4)))
@@ -459,8 +478,10 @@ def test_a_reminder_follows_its_booking_to_another_address_and_the_old_one_learn
     assert look("9 08:00") == [("priya", "in 7 days")]
     with on("9 08:01"):
         changes.edit_booking(booking, name="Priya Nair", email="pn@new.example", needs="")
-        assert deliver() == [("dropped", "the booking has another e-mail address")]
-        assert link_of(booking) not in the_reminder().text
+        assert deliver() == [("dropped", "the booking has another e-mail address"), ("sent", None)]
+    assert [link for *_, link in letters()][1:] == [link_of(booking)]
+    old = db.session.query(Message).filter_by(kind="reminder").order_by(Message.id).first()
+    assert link_of(booking) not in old.text
     assert look("9 08:02", "9 08:03") == [("priya", "in 7 days"), ("pn", "in 7 days")]
 
 

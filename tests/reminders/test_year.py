@@ -1,137 +1,110 @@
-"""Some weeks of the demonstration's year, played day by day, against a reckoning in plain Python.
+"""A school year of the demonstration, played once: the list of its mails, and what must hold of every year."""
 
-They hold the Easter holidays, the beginning of summer time, four days without a scheduler, an event that is called
-off, places that are given back and people who come up from the waiting list.
-"""
-
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
-import time_machine
 from flask import Flask
 
-from booking.bookings import actions as bookings
 from booking.bookings.models import Booking, Place
-from booking.calendar.models import Event, Kind
+from booking.calendar.bank_holidays import bank_holidays
+from booking.calendar.models import Event, EventStatus
+from booking.calendar.terms import is_school_day
 from booking.core.db import db
-from booking.demo.load import load
-from booking.directory.models import Person
-from booking.notifications.delivery import deliver_due
+from booking.demo.plan import terms_of
 from booking.notifications.models import Message, MessageStatus
-from booking.organiser import actions as organiser
-from booking.reminders.actions import post_due, still_wanted
-
-BRITAIN = ZoneInfo("Europe/London")
-FIRST, LAST = date(2027, 3, 1), date(2027, 4, 30)
-OUTAGE = {date(2027, 3, number) for number in (14, 15, 16, 17)}
-LOOKS_AT = (time(8, 5), time(17, 30))
-RULES = ((7, time(8, 0)), (1, time(8, 0)))
+from booking.reminders import planning, queries
+from booking.reminders.models import Reminder, To
+from tests.databases import close, make_app, new_sqlite
+from tests.reminders import year
 
 
-@pytest.fixture
-def demo(demo_app: Flask) -> Iterator[None]:
-    with demo_app.app_context(), time_machine.travel(wall(FIRST, time(6, 0)), tick=False):
-        load()
-        yield
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, str]]:
+    """The demonstration at the end of its year, and the list of its mails."""
+    app = make_app(new_sqlite(tmp_path_factory.mktemp("year")), DEMO="1")
+    with app.app_context():
+        mails = year.written(year.play())
+    yield app, mails
+    close(app)
 
 
-def wall(day: date, at: time) -> datetime:
-    return datetime.combine(day, at, BRITAIN)
+def test_the_mails_of_the_year_are_those_of_the_list(played: tuple[Flask, str]) -> None:
+    assert played[1].splitlines() == year.GOLDEN.read_text(encoding="utf-8").splitlines()
 
 
-def days() -> list[date]:
-    return [FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
+def test_every_reminder_goes_on_a_school_day_within_kind_hours(played: tuple[Flask, str]) -> None:
+    terms = [term for number in (2025, 2026, 2027) for term in terms_of(number)]
+    days_off = bank_holidays(year.FIRST, year.LAST)
+    with played[0].app_context():
+        went = [at.astimezone(year.BRITAIN) for (at,) in db.session.query(Message.sent_at).filter(is_reminder())]
+    assert len(went) > 500
+    assert [at for at in went if not is_school_day(at.date(), terms, days_off)] == []
+    assert {at.hour for at in went} <= {8, 9, 12, 15, 16}
+
+
+def is_reminder():
+    return Message.kind.startswith("reminder") & (Message.status == MessageStatus.SENT)
+
+
+def test_nobody_gets_a_reminder_twice_in_the_year(played: tuple[Flask, str]) -> None:
+    with played[0].app_context():
+        rows = db.session.query(Message.event_id, Message.to_email, Message.to_name, Message.text, Message.subject)
+        assert set(Counter(tuple(row) for row in rows.filter(is_reminder())).values()) == {1}
+
+
+def test_nothing_reminds_of_what_was_called_off_moved_or_given_back(played: tuple[Flask, str]) -> None:
+    with played[0].app_context():
+        rows = (
+            db.session.query(Message.sent_at, Reminder.day, Event, Place)
+            .join(Reminder, Reminder.message_id == Message.id)
+            .join(Event, Event.id == Reminder.event_id)
+            .outerjoin(Place, Place.id == Reminder.place_id)
+            .filter(is_reminder())
+        )
+        for sent_at, _day, event, place in rows:
+            assert event.cancelled_at is None or sent_at < event.cancelled_at
+            assert place is None or place.cancelled_at is None or sent_at < place.cancelled_at
+        assert db.session.query(Event).filter_by(status=EventStatus.CANCELLED).count() == 2
+        assert db.session.query(Place).filter(Place.cancelled_at.is_not(None)).count() > 15
 
 
 def passes() -> list[datetime]:
-    return [wall(day, at) for day in days() if day not in OUTAGE for at in LOOKS_AT]
+    return [
+        year.wall(day, at)
+        for day in year.days()
+        if not year.is_away(day) and not year.PAUSE[0] <= day < year.PAUSE[1]
+        for at in year.LOOKS_AT[: 1 if day.weekday() >= 5 else None]
+    ]
 
 
-def sessions(first: date, last: date) -> list[Event]:
-    rows = db.session.query(Event).filter(Event.kind == Kind.SESSION, Event.day.between(first, last), Event.taken > 0)
-    return rows.order_by(Event.day, Event.id).all()
+def test_everyone_with_a_place_gets_exactly_what_the_rules_say(played: tuple[Flask, str]) -> None:
+    """Reckoned place by place, from who had a place from when to when, of events that never moved."""
+    with played[0].app_context():
+        expected, moved = [], {event_id for (event_id,) in db.session.query(Message.event_id).filter_by(kind="moved")}
+        looks = list(pairwise([year.wall(year.FIRST, year.LOOKS_AT[0]) - timedelta(hours=2), *passes()]))
+        rows = db.session.query(Place, Event, Booking).join(Place.event).join(Place.booking)
+        before = {event.id: _before(event) for event in db.session.query(Event)}
+        for place, event, booking in rows.filter(Event.day > year.FIRST, Event.id.not_in(moved)):
+            gone = [at for at in (place.cancelled_at, event.cancelled_at) if at]
+            for last, at in looks:
+                fell = [due for due in before[event.id] if last < due <= at]
+                had_it = place.confirmed_at and any(place.confirmed_at < due for due in fell)
+                if had_it and at < event.starts_at and at < min(gone, default=at + timedelta(1)):
+                    expected.append((at, event.id, place.email or booking.email, place.name))
+        got = (
+            db.session.query(Message.sent_at, Message.event_id, Message.to_email, Place.name)
+            .join(Reminder, Reminder.message_id == Message.id)
+            .join(Place, Place.id == Reminder.place_id)
+            .filter(Message.kind == "reminder", is_reminder(), Message.event_id.not_in(moved))
+        )
+        assert sorted(tuple(row) for row in got) == sorted(expected)
+        assert len(expected) > 400
 
 
-def call_off_an_event() -> None:
-    event = sessions(date(2027, 3, 19), date(2027, 3, 26))[0]
-    organiser.cancel_event(event, by=db.session.query(Person).first(), note="")
-
-
-def give_places_back() -> None:
-    """One person at each of the next sessions; the full one lets somebody in."""
-    for event in sessions(date(2027, 3, 17), LAST):
-        booking = db.session.query(Booking).filter_by(event_id=event.id).order_by(Booking.id).first()
-        if booking is not None and event.cancelled_at is None:
-            bookings.cancel(booking)
-
-
-HAPPENS = {
-    wall(date(2027, 3, 3), time(12, 0)): give_places_back,
-    wall(date(2027, 3, 13), time(11, 0)): give_places_back,
-    wall(date(2027, 3, 16), time(13, 0)): call_off_an_event,
-}
-
-
-@dataclass(frozen=True, order=True)
-class Told:
-    """A reminder: who was told when, of what, under which name."""
-
-    at: datetime
-    title: str
-    day: date
-    address: str
-    name: str
-
-
-def expected() -> list[Told]:
-    """Reckon place by place what had to go, from who had a place from when to when."""
-    told = []
-    for place, event, booking in db.session.query(Place, Event, Booking).join(Place.event).join(Place.booking):
-        for look, following in zip([wall(FIRST, time(0)), *passes()], passes(), strict=False):
-            fell_due = [
-                wall(event.day - timedelta(days=days_before), at)
-                for days_before, at in RULES
-                if look < wall(event.day - timedelta(days=days_before), at) <= following
-            ]
-            held = place.confirmed_at and any(place.confirmed_at < due for due in fell_due)
-            lost = min((gone for gone in (place.cancelled_at, event.cancelled_at) if gone), default=None)
-            if held and following < event.starts_at and (lost is None or lost > following):
-                told.append(Told(following, event.title, event.day, place.email or booking.email, place.name))
-    return sorted(told)
-
-
-def test_everyone_with_a_place_gets_exactly_the_reminders_that_the_rules_say(demo: None) -> None:
-    for at in sorted([*passes(), *HAPPENS]):
-        with time_machine.travel(at, tick=False):
-            if at in HAPPENS:
-                HAPPENS[at]()
-            else:
-                post_due()
-            while deliver_due(worker="w", limit=200, still_wanted=still_wanted).touched:
-                pass
-    db.session.expire_all()
-    got = []
-    messages = (
-        db.session.query(Message, Event).join(Event, Event.id == Message.event_id).filter(Message.kind == "reminder")
-    )
-    for message, event in messages:
-        assert message.status is MessageStatus.SENT
-        assert message.subject.startswith(f"Reminder: {event.title}, ")
-        got.append(Told(message.created_at, event.title, event.day, message.to_email, message.to_name))
-    assert sorted(got) == expected()
-    what_it_held(got)
-
-
-def what_it_held(told: list[Told]) -> None:
-    """See that the weeks were as full as promised: else the test proves little."""
-    assert len(told) > 150
-    assert len({one.title for one in told}) > 8
-    kinds = {(one.day - one.at.astimezone(BRITAIN).date()).days for one in told}
-    assert {7, 1} < kinds  # and some after the outage
-    came_up = db.session.query(Place).filter(Place.position.is_not(None), Place.confirmed_at.is_not(None))
-    assert any(place.email in {one.address for one in told} for place in came_up)
-    assert db.session.query(Event).filter(Event.cancelled_at.is_not(None)).count() == 1
-    assert db.session.query(Place).filter(Place.cancelled_at.is_not(None)).count() > 5
+def _before(event: Event) -> list[datetime]:
+    """When reminders of an event to those with a place fall due before it."""
+    rules = [rule for rule in queries.rules_for(event) if rule.to is To.PLACES and not rule.after]
+    return [one.at for one in planning.plan_of(event, rules, planning.kind_hours(event.area, event.day))]

@@ -4,7 +4,6 @@ import runpy
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import time as time_of_day
 from datetime import timedelta
 
 import pytest
@@ -19,7 +18,8 @@ from booking.core.heartbeat import last_beat
 from booking.notifications import actions, delivery, outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Sender
-from booking.reminders.actions import set_event_rules
+from booking.reminders.actions import NewRule, set_event_rules
+from booking.reminders.policy import Timing
 from scheduler import jobs
 from scheduler.__main__ import run_once
 from tests.databases import close, empty, make_app, postgres_server
@@ -268,10 +268,10 @@ def test_an_event_with_a_bad_row_does_not_hold_up_the_others(
     mailing: Flask, server: FussyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its rule says a time that is none: somebody wrote into the database by hand."""
-    with time_machine.travel(now() - timedelta(days=20)):
-        events = [make_event(title, in_days=21) for title in ("Bad", "Good")]
+    with time_machine.travel(now() - timedelta(days=100)):
+        events = [make_event(title, in_days=101) for title in ("Bad", "Good")]
         for event in events:
-            set_event_rules(event, [(2, time_of_day(8)), (1, time_of_day(0))], by=None)
+            set_event_rules(event, [NewRule(Timing(2)), NewRule(Timing(1))], by=None)
             make_booking(event, email=f"{event.title.lower()}@school.example")
     db.session.execute(
         sa.text("UPDATE reminder_rules SET at = 'half eight' WHERE event_id = :id"), {"id": events[0].id}

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import time as time_of_day
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -22,7 +21,8 @@ from booking.core.heartbeat import last_beat
 from booking.notifications import outbox
 from booking.notifications.models import Message, MessageStatus
 from booking.notifications.outbox import Sender
-from booking.reminders.actions import set_event_rules
+from booking.reminders.actions import NewRule, set_event_rules
+from booking.reminders.policy import Timing
 from scheduler.jobs import HEARTBEAT
 from tests.databases import postgres_server
 from tests.factories import make_booking, make_event
@@ -117,10 +117,11 @@ def test_several_schedulers_send_everything_once_are_seen_by_the_doctor_and_stop
     app: Flask, database_url: str, server: FussyServer
 ) -> None:
     mails = post(app, MANY)
-    with app.app_context(), time_machine.travel(now() - timedelta(days=20)):
+    with app.app_context(), time_machine.travel(now() - timedelta(days=100)):
         for number in range(5):
-            event = make_event(f"Forum {number}", in_days=22)
-            set_event_rules(event, [(3, time_of_day(8))], by=None)  # fell due yesterday
+            event = make_event(f"Forum {number}", in_days=102)
+            # It fell due yesterday, or before the holidays.
+            set_event_rules(event, [NewRule(Timing(3))], by=None)
             make_booking(event, email=f"reminded{number}@school.example")
     with running(3 if "postgresql" in database_url else 2, database_url, **mail_to(server)) as processes:
         eventually(lambda: len(server.recipients) >= MANY + 5 and all_sent(app))

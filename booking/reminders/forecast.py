@@ -1,0 +1,172 @@
+"""Seeing before sending: what will go, when, to how many; what has gone; and why somebody is left out."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from booking.bookings.models import Place
+from booking.calendar.models import Event
+from booking.calendar.wording import say_instant
+from booking.core.clock import now, wall
+from booking.core.db import db
+from booking.notifications.models import Message, MessageStatus
+from booking.reminders import planning, policy, queries
+from booking.reminders.models import Reminder, ReminderRule, ReminderRun, To
+from booking.reminders.planning import HoursOfAreas
+from booking.reminders.policy import KindHours, Occasion
+from booking.reminders.recipients import LeftOut, count_readers, left_out, readers
+from booking.reminders.wording import say_timing
+
+FORTNIGHT = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A reminder that will go: when, of what, by which rules, to how many. `held` tells that something holds it."""
+
+    at: datetime
+    event: Event
+    to: To
+    rules: str
+    count: int
+    held: bool
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A reminder that has been carried out: how many mails stand where in their life, or why it did not go."""
+
+    at: datetime
+    to: To
+    rules: str
+    counts: Counter[MessageStatus] = field(default_factory=Counter)
+    why_not: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def of_area(area_id: int, *, within: timedelta = FORTNIGHT) -> list[Coming]:
+    """Return what will go in an area in the coming time, in order, in a fixed number of statements."""
+    events = [event for event in queries.events_near(wall(now()).date()) if event.area_id == area_id]
+    rules, held, hours = queries.rules_of_events(events), queries.pauses(), HoursOfAreas()
+    runs, counts = queries.runs_of([event.id for event in events]), count_readers(events)
+    found = []
+    for event in events:
+        done = queries.done_of(runs.get((event.id, event.day), []))
+        for one in _to_go(event, rules[event.id], hours.of(event.area, event.day), done):
+            if one.at <= now() + within:
+                is_held = queries.is_held(event, held)
+                found.append(Coming(one.at, event, one.rule.to, _say(one), counts[event.id, one.rule.to], is_held))
+    return sorted(found, key=lambda one: (one.at, one.event.day, one.event.id))
+
+
+def of_event(event: Event) -> tuple[list[Coming], list[Gone]]:
+    """Return what will go for an event, and what has gone for its present date."""
+    rules, is_held = queries.rules_for(event), queries.is_held(event, queries.pauses())
+    runs = queries.runs_of([event.id]).get((event.id, event.day), [])
+    hours = planning.kind_hours(event.area, event.day)
+    coming = [
+        Coming(
+            one.at,
+            event,
+            one.rule.to,
+            _say(one),
+            len(readers(event, one.rule.to)),
+            is_held,
+            tuple(left_out(event, one.rule.to)),
+        )
+        for one in _to_go(event, rules, hours, queries.done_of(runs))
+    ]
+    return coming, _gone(event, runs)
+
+
+def _to_go(
+    event: Event, rules: Sequence[ReminderRule], hours: KindHours, done: Collection[tuple[int, bool]]
+) -> list[Occasion]:
+    """Return the occasions that are not carried out and still of use: to come, or held."""
+    times = planning.times_of(event)
+    return [
+        one
+        for one in planning.plan_of(event, rules, hours)
+        if not all(key in done for key in one.keys) and now() < one.useful_until(times)
+    ]
+
+
+def _say(occasion: Occasion) -> str:
+    if occasion.extra:
+        return "the first school morning, as the others go before the holiday"
+    return ", ".join(say_timing(rule.timing) for rule in occasion.rules)
+
+
+def _gone(event: Event, runs: Sequence[ReminderRun]) -> list[Gone]:
+    found = []
+    for run in runs:
+        rule = queries.find_rule(run.rule_id)
+        if rule is None:
+            continue
+        counts = _counts(run)
+        if not counts and not run.why_not and _stood_for(run, runs):
+            continue  # another one that fell due with it spoke for both
+        late = () if run.why_not else tuple(_heard_nothing(event, run, rule.to))
+        said = "the first school morning" if run.extra else say_timing(planning.timing_of(rule))
+        found.append(Gone(run.at, rule.to, said, counts, run.why_not, late))
+    return found
+
+
+def _stood_for(run: ReminderRun, runs: Sequence[ReminderRun]) -> bool:
+    return any(other is not run and other.at == run.at for other in runs)
+
+
+def _of_run(run: ReminderRun) -> list[sa.ColumnElement[bool]]:
+    return [
+        Reminder.rule_id == run.rule_id,
+        Reminder.event_id == run.event_id,
+        Reminder.day == run.day,
+        Reminder.extra == run.extra,
+    ]
+
+
+def _counts(run: ReminderRun) -> Counter[MessageStatus]:
+    rows = db.session.execute(
+        sa.select(Message.status, sa.func.count(Message.id.distinct()))
+        .join(Reminder, Reminder.message_id == Message.id)
+        .where(*_of_run(run))
+        .group_by(Message.status)
+    )
+    return Counter({row[0]: row[1] for row in rows})
+
+
+def _heard_nothing(event: Event, run: ReminderRun, to: To) -> list[LeftOut]:
+    """Return who would be written to today and was not: they came after it fell due."""
+    heard = set(db.session.scalars(sa.select(Reminder.recipient).where(*_of_run(run)))) | set(
+        db.session.scalars(
+            sa.select(Place.attendee_key).join(Reminder, Reminder.place_id == Place.id).where(*_of_run(run))
+        )
+    )
+    return [
+        LeftOut(reader.name, "came after it went, and had just heard of the event")
+        for reader in readers(event, to)
+        if str(reader.key) not in heard
+    ]
+
+
+def warnings(event: Event) -> list[str]:
+    """Return what is odd about the dates of an event's reminders, in sentences."""
+    rules = queries.rules_for(event)
+    if not rules:
+        return []
+    hours, times = planning.kind_hours(event.area, event.day), planning.times_of(event)
+    occasions = [one for one in planning.plan_of(event, rules, hours) if not one.after]
+    if not times.is_deadline or not occasions:
+        return []
+    extra = [one for one in occasions if one.extra]
+    if extra:
+        return [
+            f"All reminders of this closing date go before the holiday. One more goes on {say_instant(extra[0].at)}."
+        ]
+    if policy.precedes_a_holiday(wall(occasions[-1].at).date(), event.day, hours):
+        return ["All reminders of this closing date go before the holiday, and it closes too early for one more."]
+    return []
