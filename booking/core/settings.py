@@ -43,6 +43,7 @@ class Settings:
     mail_password: str
     mail_use_tls: bool
     mail_default_sender: str
+    mail_per_minute: int
     redis_url: str
     rate_limits: bool
     port: int
@@ -72,6 +73,7 @@ class Settings:
             mail_default_sender=read.sender(
                 "MAIL_DEFAULT_SENDER", required=not demo and bool(read.text("MAIL_SERVER"))
             ),
+            mail_per_minute=read.rate("MAIL_PER_MINUTE"),
             redis_url=read.redis("REDIS_URL"),
             rate_limits=read.on_or_off("RATE_LIMITS"),
             port=port,
@@ -123,6 +125,14 @@ class _Reader:
         word = self.text(name) or str(default)
         if not (re.fullmatch(r"[0-9]{1,5}", word) and 0 < int(word) < 65536):
             raise SettingsError(f"{name}: write a port number from 1 to 65535, not {word[:20]!r}")
+        return int(word)
+
+    def rate(self, name: str) -> int:
+        word = self.text(name) or "0"
+        if not re.fullmatch(r"[0-9]{1,6}", word):
+            raise SettingsError(
+                f"{name}: write how many mails may go in a minute, or 0 for no limit, not {word[:20]!r}"
+            )
         return int(word)
 
     def secret(self, name: str) -> str:

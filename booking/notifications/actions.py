@@ -1,16 +1,18 @@
 """The life of a message: claimed, then sent, dropped, failed, or queued again. Each step is one transaction."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 
 from booking.core import audit
 from booking.core.clock import now
-from booking.core.db import atomic, db
+from booking.core.db import atomic, db, take_turns
 from booking.core.errors import refuse_unless
-from booking.notifications.models import Message, MessageStatus
-from booking.notifications.queries import due, older_unsent
+from booking.notifications.models import AddressPutAside, Message, MessageStatus
+from booking.notifications.queries import due, is_aside, older_unsent, under_way_since
 
 LEASE = timedelta(minutes=4)
 # The first three together stay under eight minutes; later ones grow to an hour.
@@ -19,14 +21,29 @@ LONGEST_WAIT = timedelta(hours=1)
 # Given up after three days, but not before it was tried for some hours: the scheduler may have been away itself.
 GIVE_UP_AFTER = timedelta(days=3)
 FEWEST_TRIES = 10
+MINUTE = timedelta(minutes=1)
+# For so long somebody may ask what a mail said; who got which mail when is kept.
+KEEP_BODIES = timedelta(days=90)
+FORGET_AT_ONCE = 1_000
+NO_BODY: dict[str, Any] = {"text": "", "html": "", "calendar": None, "has_body": False}
+COPIED: tuple[str, ...] = ("area_id", "kind", "event_id", "to_email", "to_name", "from_name", "reply_to", "subject")
+COPIED += ("text", "html", "calendar", "calendar_method", "automatic", "unsubscribe", "priority", "useless_after")
 # How soon a message that is held is looked at again.
 HELD_FOR = timedelta(minutes=5)
 IN_TURN = (Message.priority, Message.send_after, Message.id)
 
 
 @atomic
-def claim(*, worker: str, limit: int) -> list[Message]:
-    """Take what is due, so that nobody else does, for the length of a lease. What a dead worker had is due again."""
+def claim(*, worker: str, limit: int, per_minute: int = 0) -> list[Message]:
+    """Take what is due, so that nobody else does, for the length of a lease. What a dead worker had is due again.
+
+    With `per_minute`, no more than what may still go within the minute, counted over all workers.
+    """
+    if per_minute:
+        take_turns("mail of this minute")
+        limit = min(limit, per_minute - under_way_since(now() - MINUTE))
+        if limit <= 0:
+            return []
     chosen = sa.select(Message.id).where(due(now()), ~older_unsent()).order_by(*IN_TURN)
     taken = db.session.scalars(
         sa.update(Message)
@@ -35,25 +52,41 @@ def claim(*, worker: str, limit: int) -> list[Message]:
         .returning(Message)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
+    for message in taken:  # what is read of it from now on costs no statement
+        db.session.expunge(message)
     return sorted(taken, key=lambda message: (message.priority, message.send_after, message.id))
 
 
 @atomic
-def renew_claim(message: Message, *, worker: str) -> bool:
-    """Lengthen the lease right before the work. Returns False where the message is not ours any more."""
-    return _change(message, worker, claimed_until=now() + LEASE)
+def renew_claims(messages: Collection[Message], *, worker: str) -> set[int]:
+    """Lengthen the lease of what is still ours, right before the work. Returns the ids of these."""
+    rows = db.session.scalars(
+        sa.update(Message)
+        .where(
+            Message.id.in_([message.id for message in messages]),
+            Message.status == MessageStatus.CLAIMED,
+            Message.claimed_by == worker,
+        )
+        .values(claimed_until=now() + LEASE)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(rows)
 
 
 @atomic
-def mark_sent(message: Message, *, worker: str, forget: bool = False) -> bool:
-    """Record that the server took it; `forget` keeps nothing of what it said."""
-    said = {"subject": "Sign-in code", "text": "", "html": ""} if forget else {}
+def mark_sent(message: Message, *, worker: str, forget: bool = False, was_aside: bool = False) -> bool:
+    """Record that the server took it; `forget` keeps nothing of what it said. An address put aside is good again."""
+    said = {"subject": "Sign-in code", **NO_BODY} if forget else {}
+    if was_aside:
+        _take_back(message.to_email)
     return _change(
         message,
         worker,
         **said,
         status=MessageStatus.SENT,
         sent_at=now(),
+        tried_at=now(),
         claimed_until=None,
         outcome=None,
         tries=Message.tries + 1,
@@ -76,23 +109,41 @@ def hold(message: Message, *, worker: str, reason: str) -> bool:
 
 
 @atomic
-def fail(message: Message, *, worker: str, reason: str) -> bool:
-    """Record that the server will never take it, in the server's words."""
+def fail(message: Message, *, worker: str, reason: str, put_aside: bool = False) -> bool:
+    """Record that the server will never take it, in the server's words; `put_aside` where its address is at fault."""
+    if put_aside and not is_aside(message.to_email):
+        db.session.add(AddressPutAside(email=message.to_email, since=now(), reason=reason[:300]))
     return _change(
-        message, worker, status=MessageStatus.FAILED, claimed_until=None, outcome=reason[:300], tries=Message.tries + 1
+        message,
+        worker,
+        status=MessageStatus.FAILED,
+        claimed_until=None,
+        tried_at=now(),
+        outcome=reason[:300],
+        tries=Message.tries + 1,
     )
+
+
+@atomic
+def leave_aside(message: Message, *, worker: str, aside: AddressPutAside) -> bool:
+    """Record that it was not even tried: its address has been put aside."""
+    reason = f"Not tried, as the address was put aside on {aside.since:%d %B %Y}: {aside.reason}"
+    return _change(message, worker, status=MessageStatus.FAILED, claimed_until=None, outcome=reason[:300])
 
 
 @atomic
 def postpone(message: Message, *, worker: str, reason: str) -> bool:
     """Queue it again after a growing wait; give up after three days."""
     if message.tries >= FEWEST_TRIES and now() - message.created_at > GIVE_UP_AFTER:
-        return _change(message, worker, status=MessageStatus.FAILED, claimed_until=None, outcome=reason[:300])
+        return _change(
+            message, worker, status=MessageStatus.FAILED, claimed_until=None, tried_at=now(), outcome=reason[:300]
+        )
     return _change(
         message,
         worker,
         status=MessageStatus.QUEUED,
         claimed_until=None,
+        tried_at=now(),
         send_after=now() + wait_after(message.tries),
         tries=Message.tries + 1,
         outcome=reason[:300],
@@ -112,10 +163,62 @@ def wait_after(tries: int) -> timedelta:
 
 @atomic
 def resend(message: Message, *, by: Any) -> None:
-    """Queue a failed message again. Raises Refused for any other."""
-    refuse_unless(message.status is MessageStatus.FAILED, "Only a message that failed can be sent again.")
-    message.status, message.send_after, message.tries, message.created_at = MessageStatus.QUEUED, now(), 0, now()
+    """Queue a failed message again, or a copy of one that was sent. Raises Refused for any other.
+
+    A copy has a Message-ID of its own: mail servers throw away what they have had. Its address is used again.
+    """
+    _refuse_what_cannot_go_again(message)
+    _take_back(message.to_email)
+    if message.status is MessageStatus.FAILED:
+        message.status, message.send_after, message.tries, message.created_at = MessageStatus.QUEUED, now(), 0, now()
+        message.outcome = None
+    else:
+        copied = {name: getattr(message, name) for name in COPIED}
+        domain = message.message_id.rpartition("@")[2].rstrip(">")
+        again = Message(**copied, message_id=f"<{uuid4()}@{domain}>", created_at=now(), send_after=now())
+        db.session.add(again)
     audit.record("sent a message again", "message", message.id, by=by, area_id=message.area_id)
+
+
+def _refuse_what_cannot_go_again(message: Message) -> None:
+    ended = message.status in {MessageStatus.FAILED, MessageStatus.SENT}
+    refuse_unless(ended, "Only a message that failed or was sent can be sent again.")
+    is_code = message.kind == "sign_in"
+    refuse_unless(
+        not is_code or message.status is MessageStatus.FAILED, "A sign-in code is good once. Ask for a new one."
+    )
+    refuse_unless(message.has_body, "It is too old: what it said is not kept. Write to them yourself.")
+    late = message.useless_after is not None and message.useless_after <= now()
+    refuse_unless(not late, "It would come too late.")
+
+
+@atomic
+def use_again(email: str, *, by: Any, area_id: int) -> None:
+    """Let mail go to an address that was put aside."""
+    if _take_back(email):
+        audit.record("used again an address that was put aside", "address", None, by=by, area_id=area_id, email=email)
+
+
+def _take_back(email: str) -> bool:
+    found = db.session.execute(sa.delete(AddressPutAside).where(AddressPutAside.email == email))
+    return bool(found.rowcount)  # type: ignore[attr-defined]
+
+
+@atomic
+def forget_bodies() -> int:
+    """Empty what messages said that ended long ago; what became of them is kept. Returns how many."""
+    old = sa.select(Message.id).where(
+        Message.has_body,
+        Message.created_at < now() - KEEP_BODIES,
+        Message.status.not_in([MessageStatus.QUEUED, MessageStatus.CLAIMED]),
+    )
+    result = db.session.execute(
+        sa.update(Message)
+        .where(Message.id.in_(old.order_by(Message.created_at).limit(FORGET_AT_ONCE).scalar_subquery()))
+        .values(**NO_BODY)
+        .execution_options(synchronize_session=False)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def _change(message: Message, worker: str, **values: Any) -> bool:

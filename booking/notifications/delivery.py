@@ -5,6 +5,7 @@ knows no `text/calendar; method=…` inside multipart/alternative; the subclasse
 """
 
 import logging
+import re
 import smtplib
 import ssl
 import time
@@ -18,6 +19,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
@@ -26,9 +28,10 @@ from flask_mail import Message as FlaskMailMessage
 from sqlalchemy.exc import DBAPIError
 
 from booking.core.clock import now
+from booking.core.db import db
 from booking.core.settings import Settings
 from booking.core.text import one_line
-from booking.notifications import actions
+from booking.notifications import actions, queries
 from booking.notifications.models import Message
 from booking.notifications.outbox import sender_address
 from booking.notifications.verdict import Drop, Hold, Verdict
@@ -37,6 +40,9 @@ TIME_OUT_SECONDS = 20
 LONGEST_LINE, LONGEST_WORD = 76, 60
 # After so many lines cut off in one batch the server is left alone for a while.
 MOST_CUT_OFFS = 3
+RENEW_AFTER_SECONDS = 10
+# The enhanced status of a refusal, `5.1.1`: its subject and detail; a mailbox that is disabled is no address either.
+_ENHANCED, _OF_THE_ADDRESS = re.compile(r"5\.([0-9]{1,3}\.[0-9]{1,3})\b"), {"2.1"}
 RECORD_AGAIN_AFTER_SECONDS = (0.5, 1, 2, 4, 8, 16, 32)
 StillWanted = Callable[[Message], Verdict]
 log = logging.getLogger(__name__)
@@ -47,7 +53,11 @@ class Temporary(Exception):
 
 
 class Permanent(Exception):
-    """The server will never take this mail: its own words."""
+    """The server will never take this mail: its own words, and whether the address is at fault."""
+
+    def __init__(self, sentence: str, *, of_the_address: bool = False) -> None:
+        super().__init__(sentence)
+        self.of_the_address = of_the_address
 
 
 @dataclass(slots=True)
@@ -68,15 +78,20 @@ class Delivered:
 class Policy(EmailPolicy):
     """How headers are written: a subject so that every reader gets it back, space by space.
 
-    The standard library loses and doubles spaces where it folds between encoded words (RFC 2047, 6.2).
+    The standard library loses and doubles spaces where it folds between encoded words (RFC 2047, 6.2). What we write
+    ourselves is not taken apart only to be put together again: that took most of the time of building a mail.
     """
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        """Keep a subject as it is: what looks like an encoded word in it is meant."""
-        return (name, value) if name == "Subject" else super().header_store_parse(name, value)
+        """Keep what we wrote as it is: what looks like an encoded word in a subject is meant."""
+        return (name, value) if name in _OURS else super().header_store_parse(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """Fold a subject at its spaces where all of it is plain, else as encoded words alone."""
+        """Write a short plain line as it is; fold a subject at its spaces, or as encoded words alone."""
+        if name in _OURS - {"Subject"}:
+            if value.isascii() and len(name) + len(value) + 2 <= LONGEST_LINE:
+                return f"{name}: {value}{self.linesep}".encode("ascii")
+            value = self.header_factory(name, value)
         if name != "Subject":
             return super().fold_binary(name, value)
         plain = value.isascii() and "=?" not in value and all(len(word) <= LONGEST_WORD for word in value.split())
@@ -84,21 +99,32 @@ class Policy(EmailPolicy):
         return f"{name}: {header.encode(linesep=self.linesep)}{self.linesep}".encode("ascii")
 
 
+_OURS = frozenset({"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted"})
+_OURS |= {"List-Unsubscribe", "List-Unsubscribe-Post"}
 AS_SENT = Policy(linesep="\r\n")
+
+
+@lru_cache(maxsize=1_000)
+def _address(name: str, address: str) -> str:
+    """Return a name with its address, quoted as needed. Raises what is wrong with an address that cannot be."""
+    return str(Address(one_line(name), addr_spec=address))
 
 
 def build(message: Message) -> EmailMessage:
     """Return the e-mail of an outbox row: text, HTML, and the calendar part last inside the alternative (RFC 6047)."""
     mail = EmailMessage(policy=AS_SENT)
-    mail["From"] = str(Address(one_line(message.from_name), addr_spec=sender_address()))
-    mail["To"] = str(Address(one_line(message.to_name), addr_spec=message.to_email))
+    mail["From"] = _address(message.from_name, sender_address())
+    mail["To"] = _address(message.to_name, message.to_email)
     if message.reply_to:
-        mail["Reply-To"] = message.reply_to
+        mail["Reply-To"] = one_line(message.reply_to)
     mail["Subject"] = one_line(message.subject)
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = message.message_id
     if message.automatic:
         mail["Auto-Submitted"] = "auto-generated"
+    if message.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{one_line(message.unsubscribe).replace(' ', '')}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.text, cte="base64")
     mail.add_alternative(message.html, subtype="html", cte="base64")
     if message.calendar:
@@ -154,17 +180,25 @@ class OutboxConnection(Connection):
             self.host.sendmail(sender_address(), [mail.address], mail.as_bytes())
         except smtplib.SMTPRecipientsRefused as refused:
             code, words = next(iter(refused.recipients.values()))
-            raise _refusal(code, words) from None
+            raise _refusal(code, words, recipient=True) from None
         except smtplib.SMTPDataError as refused:
             raise _refusal(refused.smtp_code, refused.smtp_error) from None
         except (smtplib.SMTPException, OSError) as error:
             raise Temporary(_words(error)) from None
 
 
-def _refusal(code: int, words: bytes | str) -> Exception:
+def _refusal(code: int, words: bytes | str, *, recipient: bool = False) -> Exception:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     sentence = one_line(f"{code} {text}")[:280]
-    return Permanent(sentence) if 500 <= code < 600 else Temporary(sentence)
+    if not 500 <= code < 600:
+        return Temporary(sentence)
+    return Permanent(sentence, of_the_address=recipient and _is_of_the_address(code, text))
+
+
+def _is_of_the_address(code: int, text: str) -> bool:
+    """Tell whether a refusal means that nobody is there (RFC 3463, 3.2), and not that we are not welcome."""
+    enhanced = _ENHANCED.match(text.strip())
+    return enhanced[1] in _OF_THE_ADDRESS or enhanced[1].startswith("1.") if enhanced else code in {550, 551, 553}
 
 
 def _words(error: Exception) -> str:
@@ -185,15 +219,15 @@ def deliver_due(
     `still_wanted` says whether a message goes, not any more, or not yet. Where `stopping` says yes, what
     has not been tried goes back to the queue. In the demo nothing leaves.
     """
-    left = deque(actions.claim(worker=worker, limit=limit))
-    done, lines = Delivered(), 0
+    batch = _Batch(worker, still_wanted, deque(actions.claim(worker=worker, limit=limit, per_minute=_per_minute())))
+    left, done, lines = batch.left, batch.done, 0
     try:
         while left and lines < MOST_CUT_OFFS and not stopping():
             lines += 1
             with _connection() as connection:
                 usable = True
                 while left and usable and not stopping():
-                    usable = _deliver_one(left.popleft(), connection, worker, still_wanted, done)
+                    usable = batch.deliver_next(connection)
     except Temporary as away:
         done.postponed += sum(actions.postpone(message, worker=worker, reason=str(away)) for message in left)
         return done
@@ -203,64 +237,97 @@ def deliver_due(
     return done
 
 
-def _deliver_one(
-    message: Message, connection: OutboxConnection | None, worker: str, still_wanted: StillWanted, done: Delivered
-) -> bool:
-    """Deliver one message and record it. Returns whether the connection is of any more use."""
-    if not actions.renew_claim(message, worker=worker):
-        return True  # its lease ran out, and somebody else has it
-    try:
+def _per_minute() -> int:
+    settings = current_settings()
+    return 0 if settings.demo else settings.mail_per_minute
+
+
+class _Batch:
+    """What one worker has claimed, and what became of it."""
+
+    def __init__(self, worker: str, still_wanted: StillWanted, left: deque[Message]) -> None:
+        self.worker, self.still_wanted, self.left = worker, still_wanted, left
+        self.done = Delivered()
+        self.renewed = time.monotonic()
+        self.aside = queries.put_aside([message.to_email for message in left]) if left else {}
+        db.session.rollback()
+
+    def deliver_next(self, connection: OutboxConnection | None) -> bool:
+        """Deliver one message and record it. Returns whether the connection is of any more use."""
+        if time.monotonic() - self.renewed > RENEW_AFTER_SECONDS:
+            self._renew()
+            if not self.left:
+                return True
+        message = self.left.popleft()
+        worker, done = self.worker, self.done
+        try:
+            if self._is_out_of_the_way(message):
+                return True
+            mail = OutboxMail(message)
+            if connection is not None:
+                connection.deliver(mail)
+        except DBAPIError:
+            raise  # nothing can be recorded: the lease brings the message back
+        except Permanent as refused:
+            actions.fail(message, worker=worker, reason=str(refused), put_aside=refused.of_the_address)
+            done.failed += 1
+            return _is_usable(connection)
+        except Temporary as later:
+            actions.postpone(message, worker=worker, reason=str(later))
+            done.postponed += 1
+            return _is_usable(connection)
+        except Exception as error:  # one that cannot be written must not hold up those behind it
+            log.exception("message %s cannot be written", message.id)
+            actions.postpone(message, worker=worker, reason=_words(error))
+            done.postponed += 1
+            return _is_usable(connection)
+        _record_sent(message, worker, was_aside=message.to_email in self.aside)
+        done.sent += 1
+        log.info("sent message %s", message.id)
+        return True
+
+    def _renew(self) -> None:
+        """Lengthen the lease of all that is left; what is not ours any more is somebody else's work."""
+        ours = actions.renew_claims(self.left, worker=self.worker)
+        self.renewed = time.monotonic()
+        for message in [one for one in self.left if one.id not in ours]:
+            self.left.remove(message)
+
+    def _is_out_of_the_way(self, message: Message) -> bool:
+        """Record what does not go any more, not yet, or to an address where nobody is. Returns whether that is so."""
+        worker, done = self.worker, self.done
         late = message.useless_after is not None and message.useless_after <= now()
-        verdict = Drop("it would come too late") if late else still_wanted(message)
+        verdict = Drop("it would come too late") if late else self.still_wanted(message)
+        aside = self.aside.get(message.to_email)
         if isinstance(verdict, Drop):
             actions.drop(message, worker=worker, reason=verdict.reason)
             done.dropped += 1
-            return True
-        if isinstance(verdict, Hold):
+        elif isinstance(verdict, Hold):
             actions.hold(message, worker=worker, reason=verdict.reason)
             done.postponed += 1
-            return True
-        mail = OutboxMail(message)
-        if connection is not None:
-            connection.deliver(mail)
-    except DBAPIError:
-        raise  # nothing can be recorded: the lease brings the message back
-    except Permanent as refused:
-        actions.fail(message, worker=worker, reason=str(refused))
-        done.failed += 1
-        return _is_usable(connection)
-    except Temporary as later:
-        actions.postpone(message, worker=worker, reason=str(later))
-        done.postponed += 1
-        return _is_usable(connection)
-    except Exception as error:  # one that cannot be written must not hold up those behind it
-        log.exception("message %s cannot be written", message.id)
-        actions.postpone(message, worker=worker, reason=_words(error))
-        done.postponed += 1
-        return _is_usable(connection)
-    _record_sent(message, worker)
-    done.sent += 1
-    log.info("sent message %s", message.id)
-    return True
+        elif aside is not None and message.kind != "sign_in":  # somebody waits for a code, and may be there again
+            actions.leave_aside(message, worker=worker, aside=aside)
+            done.failed += 1
+        else:
+            return False
+        return True
 
 
-def _record_sent(message: Message, worker: str) -> None:
-    """Record that the server took it; while the database is away try again, or it would go a second time."""
-    number = message.id  # read now: a row that was rolled back is read anew
+def _record_sent(message: Message, worker: str, *, was_aside: bool) -> None:
+    """Record that the server took it; while the database is away try again, or it would go a second time.
+
+    What a sign-in mail said is not kept, but in the demonstration's mailbox.
+    """
+    forget = message.kind == "sign_in" and not current_settings().demo
     for seconds in RECORD_AGAIN_AFTER_SECONDS:
         try:
-            _mark_sent(message, worker)
+            actions.mark_sent(message, worker=worker, forget=forget, was_aside=was_aside)
         except DBAPIError:
-            log.warning("message %s was sent, but the database is away", number)
+            log.warning("message %s was sent, but the database is away", message.id)
             time.sleep(seconds)
         else:
             return
-    _mark_sent(message, worker)
-
-
-def _mark_sent(message: Message, worker: str) -> None:
-    """Record it; what a sign-in mail said is not kept, but in the demonstration's mailbox."""
-    actions.mark_sent(message, worker=worker, forget=message.kind == "sign_in" and not current_settings().demo)
+    actions.mark_sent(message, worker=worker, forget=forget, was_aside=was_aside)
 
 
 def _is_usable(connection: OutboxConnection | None) -> bool:

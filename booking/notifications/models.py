@@ -27,6 +27,14 @@ class Message(Base):
         sa.CheckConstraint("tries >= 0", name="tries"),
         sa.Index("ix_messages_due", "status", "send_after"),
         sa.Index("ix_messages_area_id_created_at", "area_id", "created_at"),
+        # How many went within the last minute; what is old enough to lose its body.
+        sa.Index("ix_messages_tried_at", "tried_at"),
+        sa.Index(
+            "ix_messages_with_body",
+            "created_at",
+            sqlite_where=sa.text("has_body"),
+            postgresql_where=sa.text("has_body"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -44,6 +52,8 @@ class Message(Base):
     calendar_method: Mapped[str | None] = mapped_column(sa.String(10))
     message_id: Mapped[str] = mapped_column(sa.String(200), unique=True)
     automatic: Mapped[bool] = mapped_column(default=True)
+    # Where a mail client's own button unsubscribes (RFC 8058).
+    unsubscribe: Mapped[str | None] = mapped_column(sa.String(300))
     priority: Mapped[int] = mapped_column(sa.SmallInteger)
     status: Mapped[MessageStatus] = mapped_column(choice(MessageStatus), default=MessageStatus.QUEUED)
     created_at: Mapped[datetime]
@@ -53,5 +63,18 @@ class Message(Base):
     claimed_by: Mapped[str | None] = mapped_column(sa.String(40))
     claimed_until: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    tried_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(sa.String(300))
+    # What it said is not kept for ever: text, HTML and calendar part are emptied.
+    has_body: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+
+
+class AddressPutAside(Base):
+    """An address that the mail server does not know: nothing goes there until somebody says so, or it answers."""
+
+    __tablename__ = "addresses_put_aside"
+
+    email: Mapped[str] = mapped_column(sa.String(254), primary_key=True)
+    since: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(sa.String(300))

@@ -7,7 +7,9 @@ from enum import IntEnum
 from typing import Any
 from uuid import uuid4
 
+import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.orm.attributes import set_committed_value
 
 from booking.core.clock import now
 from booking.core.db import atomic, db
@@ -61,6 +63,7 @@ def post(
     priority: Priority = Priority.SOON,
     send_after: datetime | None = None,
     useless_after: datetime | None = None,
+    unsubscribe: str | None = None,
     **context: Any,
 ) -> Message:
     """Write the e-mail of templates `emails/<template>.{subject.txt,txt,html}` and queue it.
@@ -87,6 +90,7 @@ def post(
         created_at=now(),
         send_after=send_after or now(),
         useless_after=useless_after,
+        unsubscribe=unsubscribe,
     )
     db.session.add(message)
     return message
@@ -105,7 +109,12 @@ def write(template: str, *, to_name: str, sender: Sender, **context: Any) -> Wor
 @atomic
 def rewrite(message: Message, words: Words) -> None:
     """Let a message that has not gone say something else."""
-    message.subject, message.text, message.html = words.subject, words.text, words.html
+    said = {"subject": words.subject, "text": words.text, "html": words.html}
+    db.session.execute(
+        sa.update(Message).where(Message.id == message.id).values(**said).execution_options(synchronize_session=False)
+    )
+    for name, text in said.items():
+        set_committed_value(message, name, text)
 
 
 def _render(template: str, **context: Any) -> str:

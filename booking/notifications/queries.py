@@ -1,6 +1,6 @@
 """Reads of the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from booking.core.db import db
-from booking.notifications.models import Message, MessageStatus
+from booking.notifications.models import AddressPutAside, Message, MessageStatus
 
 
 def due(at: datetime) -> ColumnElement[bool]:
@@ -30,6 +30,47 @@ def older_unsent() -> ColumnElement[bool]:
         older.id < Message.id,
         older.status.in_([MessageStatus.QUEUED, MessageStatus.CLAIMED]),
     )
+
+
+def under_way_since(since: datetime) -> int:
+    """Return how many messages were tried since an instant, or are in somebody's hands now."""
+    tried = sa.select(sa.func.count()).where(Message.tried_at > since, Message.status != MessageStatus.CLAIMED)
+    claimed = sa.select(sa.func.count()).where(Message.status == MessageStatus.CLAIMED)
+    return (db.session.scalar(tried) or 0) + (db.session.scalar(claimed) or 0)
+
+
+def is_aside(email: str) -> bool:
+    """Tell whether an address has been put aside."""
+    return db.session.get(AddressPutAside, email) is not None
+
+
+def put_aside(emails: Collection[str]) -> dict[str, AddressPutAside]:
+    """Return which of these addresses have been put aside."""
+    rows = db.session.scalars(sa.select(AddressPutAside).where(AddressPutAside.email.in_(set(emails))))
+    return {row.email: row for row in rows}
+
+
+def put_aside_in_area(area_id: int) -> Sequence[AddressPutAside]:
+    """Return the addresses put aside to which an area has written, the newest first."""
+    written = sa.exists().where(Message.to_email == AddressPutAside.email, Message.area_id == area_id)
+    return db.session.scalars(
+        sa.select(AddressPutAside).where(written).order_by(AddressPutAside.since.desc(), AddressPutAside.email)
+    ).all()
+
+
+def oldest_due(at: datetime) -> datetime | None:
+    """Return since when the oldest message waits that could have gone by an instant, or None where none does."""
+    return db.session.scalar(sa.select(sa.func.min(Message.send_after)).where(due(at)))
+
+
+def live_counts() -> dict[MessageStatus, int]:
+    """Return how many messages wait, are going, or failed: never of the many that were sent."""
+    live = [MessageStatus.QUEUED, MessageStatus.CLAIMED, MessageStatus.FAILED]
+    rows = db.session.execute(
+        sa.select(Message.status, sa.func.count()).where(Message.status.in_(live)).group_by(Message.status)
+    )
+    found = {row[0]: row[1] for row in rows}
+    return {status: found.get(status, 0) for status in live}
 
 
 def has_had(kind: str, event_id: int, email: str, *, since: datetime) -> bool:

@@ -5,12 +5,13 @@ import signal
 import sys
 from time import perf_counter
 
-from tests.bench import bookings, crowd, feed, history, pages, report, stage
+from tests.bench import bookings, crowd, feed, history, mails, pages, report, stage
 
 BENCHMARKS = {
     "bookings": bookings.run,
     "crowd": crowd.run,
     "history": history.run,
+    "mails": mails.run,
     "feed": feed.run,
     "pages": pages.run,
 }

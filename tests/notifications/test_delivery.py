@@ -130,7 +130,7 @@ def test_a_recipient_refused_for_good_fails_with_the_servers_words_and_the_other
     done = deliver()
     assert (done.failed, done.sent, server.recipients) == (1, 1, ["here@school.example"])
     assert states() == [("failed", 1), ("sent", 1)]
-    assert db.session.query(Message).first().outcome == "550 No such user here"
+    assert db.session.query(Message).order_by(Message.id).first().outcome == "550 No such user here"
 
 
 @pytest.mark.parametrize("answer", ["451 Try later", "drop"])
