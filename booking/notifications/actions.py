@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 KEEP_BODIES = timedelta(days=90)
 FORGET_AT_ONCE = 1_000
 NO_BODY: dict[str, Any] = {"text": "", "html": "", "calendar": None, "has_body": False}
-COPIED: tuple[str, ...] = ("area_id", "kind", "event_id", "to_email", "to_name", "from_name", "reply_to", "subject")
+COPIED: tuple[str, ...] = ("area_id", "event_id", "to_email", "to_name", "from_name", "reply_to", "subject")
 COPIED += ("text", "html", "calendar", "calendar_method", "automatic", "unsubscribe", "priority", "useless_after")
 # How soon a message that is held is looked at again.
 HELD_FOR = timedelta(minutes=5)
@@ -165,9 +165,11 @@ def wait_after(tries: int) -> timedelta:
 def resend(message: Message, *, by: Any) -> None:
     """Queue a failed message again, or a copy of one that was sent. Raises Refused for any other.
 
-    A copy has a Message-ID of its own: mail servers throw away what they have had. Its address is used again.
+    A copy has a Message-ID of its own: mail servers throw away what they have had. Whether a copy is still wanted,
+    whoever sends it has judged. Its address is used again.
     """
-    _refuse_what_cannot_go_again(message)
+    reason = why_it_cannot_go_again(message)
+    refuse_unless(reason is None, reason or "")
     _take_back(message.to_email)
     if message.status is MessageStatus.FAILED:
         message.status, message.send_after, message.tries, message.created_at = MessageStatus.QUEUED, now(), 0, now()
@@ -175,21 +177,22 @@ def resend(message: Message, *, by: Any) -> None:
     else:
         copied = {name: getattr(message, name) for name in COPIED}
         domain = message.message_id.rpartition("@")[2].rstrip(">")
-        again = Message(**copied, message_id=f"<{uuid4()}@{domain}>", created_at=now(), send_after=now())
+        again = Message(**copied, kind="copy", message_id=f"<{uuid4()}@{domain}>", created_at=now(), send_after=now())
         db.session.add(again)
     audit.record("sent a message again", "message", message.id, by=by, area_id=message.area_id)
 
 
-def _refuse_what_cannot_go_again(message: Message) -> None:
-    ended = message.status in {MessageStatus.FAILED, MessageStatus.SENT}
-    refuse_unless(ended, "Only a message that failed or was sent can be sent again.")
-    is_code = message.kind == "sign_in"
-    refuse_unless(
-        not is_code or message.status is MessageStatus.FAILED, "A sign-in code is good once. Ask for a new one."
-    )
-    refuse_unless(message.has_body, "It is too old: what it said is not kept. Write to them yourself.")
-    late = message.useless_after is not None and message.useless_after <= now()
-    refuse_unless(not late, "It would come too late.")
+def why_it_cannot_go_again(message: Message) -> str | None:
+    """Return why a message cannot be sent again, in a sentence, or None where it can."""
+    if message.status not in {MessageStatus.FAILED, MessageStatus.SENT}:
+        return "Only a message that failed or was sent can be sent again."
+    if message.kind == "sign_in" and message.status is MessageStatus.SENT:
+        return "A sign-in code is good once. They ask for a new one."
+    if not message.has_body:
+        return "It is too old: what it said is not kept. Write to them yourself."
+    if message.useless_after is not None and message.useless_after <= now():
+        return "It would come too late."
+    return None
 
 
 @atomic

@@ -1,15 +1,22 @@
-"""The outbox: what was sent, what waits, what the other side refused."""
+"""The outbox: what was sent, what waits, what the other side refused; and one message's life."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+import re
+
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.core import audit
 from booking.directory.guards import area, organisers, the_organiser
 from booking.notifications import actions
 from booking.notifications import queries as message_queries
-from booking.notifications.models import MessageStatus
+from booking.notifications.models import Message, MessageStatus
+from booking.notifications.wording import SAY_STATUS, say_life
 from booking.organiser import queries
 from booking.organiser.views import bp, offset, paging
+
+# What leads to somebody's own page is a right by itself: whoever reads over a shoulder must not have it.
+_OWN_LINK = re.compile(r"\S*/(?:bookings|places|sign-in|feeds/my|reminders/stop)/\S+|\S+[?&]invitation=\S+")
+THEIR_OWN = "(their own link)"
 
 
 @bp.get("/outbox/")
@@ -26,20 +33,59 @@ def outbox() -> ResponseReturnValue:
         "organiser/outbox.html",
         messages=rows,
         counts=message_queries.counts(area().id),
+        aside=message_queries.put_aside_in_area(area().id),
+        per_minute=current_app.extensions["settings"].mail_per_minute,
+        days_kept=actions.KEEP_BODIES.days,
         status=wanted,
-        statuses=list(MessageStatus),
+        say_status=SAY_STATUS,
+        say_life=say_life,
         **paging(total),
+    )
+
+
+@bp.get("/outbox/<int:message_id>")
+@organisers
+def message(message_id: int) -> ResponseReturnValue:
+    """Show one message: its life, and what it says without anybody's own links; that it was opened is written down."""
+    found = _the_message(message_id)
+    audit.record_opened("opened a message of", "message", found.id, by=the_organiser(), area_id=area().id)
+    is_code = found.kind == "sign_in"
+    return render_template(
+        "organiser/message.html",
+        message=found,
+        subject="Sign-in code" if is_code else found.subject,
+        text="" if is_code else _OWN_LINK.sub(THEIR_OWN, found.text),
+        is_code=is_code,
+        life=say_life(found),
+        reason_not=actions.why_it_cannot_go_again(found),
+        days_kept=actions.KEEP_BODIES.days,
     )
 
 
 @bp.post("/outbox/<int:message_id>/resend")
 @organisers
 def resend(message_id: int) -> ResponseReturnValue:
-    """Send a failed message again."""
-    message = message_queries.find_message(message_id)
-    if message is None or message.area_id != area().id:
-        abort(404)
-    actions.resend(message, by=the_organiser())
+    """Send a message again: one that failed, or a copy of one that was sent."""
+    actions.resend(_the_message(message_id), by=the_organiser())
     flash("It is queued again.")
     flash("saved", "outcome")
     return redirect(url_for(".outbox"))
+
+
+@bp.post("/outbox/use-again")
+@organisers
+def use_address_again() -> ResponseReturnValue:
+    """Let mail go again to an address that was put aside."""
+    email = request.form.get("email", "")
+    if email not in {one.email for one in message_queries.put_aside_in_area(area().id)}:
+        abort(404)
+    actions.use_again(email, by=the_organiser(), area_id=area().id)
+    flash(f"Mail goes to {email} again. What failed in the meantime can be sent again below.")
+    flash("saved", "outcome")
+    return redirect(url_for(".outbox"))
+
+
+def _the_message(message_id: int) -> Message:
+    """Return a message of the area; 404 for any other."""
+    found = message_queries.find_message(message_id)
+    return found if found is not None and found.area_id == area().id else abort(404)

@@ -1,0 +1,192 @@
+"""The outbox by real forms: the life of each message, addresses put aside, sending again."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from booking.core.audit import AuditEntry
+from booking.core.clock import now
+from booking.core.db import db
+from booking.notifications.actions import KEEP_BODIES, forget_bodies
+from booking.notifications.models import AddressPutAside, Message, MessageStatus
+from tests.factories import the_area
+from tests.forms import Forms, outcome, told
+
+
+def log(app: Flask) -> list[tuple[str, str]]:
+    with app.app_context():
+        rows = db.session.query(AuditEntry).order_by(AuditEntry.id)
+        return [(row.actor_name, row.action) for row in rows]
+
+
+def message(status: MessageStatus = MessageStatus.FAILED, to: str = "priya@school.example", **values: Any) -> Message:
+    """Add a message of the area, as a row only."""
+    row = Message(kind="confirmed", to_email=to, to_name="Priya", from_name="", subject="Booked", text="", html="")
+    row.area_id, row.message_id, row.priority, row.status = the_area().id, f"<{to}{status}@x>", 1, status
+    row.created_at = row.send_after = now()
+    for name, value in values.items():
+        setattr(row, name, value)
+    db.session.add(row)
+    db.session.commit()
+    return row
+
+
+def test_the_outbox_finds_nobody_by_the_code_they_sign_in_with(app: Flask, tom: FlaskClient) -> None:
+    app.test_client().post("/sign-in", data={"email": "head@vale-marsh.example"})
+    with app.app_context():
+        code = db.session.query(Message).one().subject[:6]
+    assert code not in tom.get("/manage/outbox/").text
+    assert "head@vale-marsh.example" in tom.get("/manage/outbox/?q=head").text
+    assert "head@vale-marsh.example" not in tom.get(f"/manage/outbox/?q={code}").text
+
+
+def test_the_outbox_shows_what_became_of_each_mail_and_sends_a_failed_one_again(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        failed = message(outcome="550 No such user", tries=1, created_at=now() - timedelta(days=5))
+        sent = message(MessageStatus.SENT, "ada@school.example", subject="100% sent")
+        message(MessageStatus.QUEUED, "ravi@school.example", tries=2)
+        foreign = message(MessageStatus.FAILED, "elsewhere@school.example", area_id=None)
+    page = tom.get("/manage/outbox/")
+    assert re.findall(r"<b>(\d+)</b> ([a-z ]+)<", page.text) == [
+        ("1", "waiting to go"),
+        ("0", "going now"),
+        ("1", "sent"),
+        ("1", "refused"),
+        ("0", "not needed any more"),
+    ]
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r'data-label="To">([^<]+)<', tom.get(f"/manage/outbox/{query}").text)
+
+    assert shown("") == ["ravi@school.example", "ada@school.example", "priya@school.example"]
+    assert shown("?status=failed") == ["priya@school.example"]
+    assert shown("?status=nonsense") == shown("")
+    assert shown("?q=ADA@") == shown("?q=100%25+sent") == ["ada@school.example"]
+    assert shown("?q=nothing") == []
+    assert "Refused: 550 No such user" in page.text
+    assert [path for path in Forms(page).forms if path.endswith("/resend")] == [f"/manage/outbox/{failed.id}/resend"]
+    again = tom.post(f"/manage/outbox/{failed.id}/resend", follow_redirects=True)
+    assert (outcome(again), told(again)) == ("saved", ["It is queued again."])
+    with app.app_context():
+        row = db.session.get(Message, failed.id)
+        assert (str(row.status), row.tries, row.send_after <= now()) == ("queued", 0, True)
+        assert row.created_at > now() - timedelta(minutes=5)
+        assert row.message_id == failed.message_id
+    page = tom.post(f"/manage/outbox/{failed.id}/resend")
+    assert (page.status_code, outcome(page)) == (409, "refused")
+    assert "Only a message that failed or was sent can be sent again." in page.text
+    assert sent.id
+    assert [tom.post(f"/manage/outbox/{number}/resend").status_code for number in (foreign.id, 999)] == [404, 404]
+    assert [action for _, action in log(app) if "again" in action] == ["sent a message again"]
+
+
+def test_the_outbox_never_shows_a_code_to_sign_in(app: Flask, tom: FlaskClient) -> None:
+    app.test_client().post("/sign-in", data={"email": "boss@vale-marsh.example"})
+    with app.app_context():
+        code = re.search(r"\d{6}", db.session.query(Message).one().subject)[0]
+    page = tom.get("/manage/outbox/")
+    assert ("Sign-in code" in page.text, code in page.text) == (True, False)
+
+
+def test_of_a_mail_that_was_sent_a_copy_goes_with_an_id_of_its_own(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        sent = message(MessageStatus.SENT, text="Hello", html="<p>Hello</p>", sent_at=now(), message_id="<1@x.example>")
+    assert outcome(tom.post(f"/manage/outbox/{sent.id}/resend", follow_redirects=True)) == "saved"
+    with app.app_context():
+        first, copy = db.session.query(Message).order_by(Message.id)
+        assert (str(first.status), str(copy.status), copy.text, copy.to_email) == (
+            "sent",
+            "queued",
+            "Hello",
+            sent.to_email,
+        )
+        assert copy.message_id != first.message_id
+        assert copy.message_id.endswith("@x.example>")
+
+
+REFUSED = {
+    "a code": ({"kind": "sign_in"}, "A sign-in code is good once."),
+    "an old one": ({"has_body": False}, "It is too old: what it said is not kept."),
+    "a late one": ({"useless_after": now() - timedelta(days=1)}, "It would come too late."),
+}
+
+
+@pytest.mark.parametrize(("values", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_what_is_of_no_use_any_more_is_not_sent_again(app: Flask, tom: FlaskClient, values, sentence: str) -> None:
+    with app.app_context():
+        sent = message(MessageStatus.SENT, **values)
+    page = tom.post(f"/manage/outbox/{sent.id}/resend")
+    assert (page.status_code, outcome(page), sentence in page.text) == (409, "refused", True)
+    page = tom.get(f"/manage/outbox/{sent.id}")
+    assert (sentence in page.text, "/resend" in page.text) == (True, False)
+    with app.app_context():
+        assert db.session.query(Message).count() == 1
+
+
+def test_a_message_tells_its_life_and_what_it_says_without_anybodys_own_links(app: Flask, tom: FlaskClient) -> None:
+    text = (
+        "Booked: SENCo forum\nhttp://calendar.example.org/bookings/AbC-123 and http://calendar.example.org/places/x-Y\n"
+        "http://calendar.example.org/events/1/book?invitation=secret\nAbout: http://calendar.example.org/events/1-forum/"
+    )
+    with app.app_context():
+        late = message(MessageStatus.QUEUED, tries=3, text=text, outcome="451 Try later", tried_at=now())
+        held = message(MessageStatus.QUEUED, "ada@school.example", outcome="reminders are paused")
+        third = message(MessageStatus.SENT, "uma@school.example", tries=3, sent_at=now(), tried_at=now())
+        code = message(
+            MessageStatus.SENT, "x@school.example", kind="sign_in", subject="123456 is your code", text="123456"
+        )
+        foreign = message(MessageStatus.SENT, "elsewhere@school.example", area_id=None)
+    page = tom.get(f"/manage/outbox/{late.id}").text
+    assert "Tried 3 times, and goes on trying: 451 Try later" in page
+    assert "About: http://calendar.example.org/events/1-forum/" in page
+    assert page.count("(their own link)") == 3
+    assert [secret in page for secret in ("AbC-123", "x-Y", "secret")] == [False] * 3
+    assert "Held: reminders are paused" in tom.get(f"/manage/outbox/{held.id}").text
+    assert "Sent at the third try" in tom.get(f"/manage/outbox/{third.id}").text
+    page = tom.get(f"/manage/outbox/{code.id}").text
+    assert ("123456" in page, "is shown to nobody" in page) == (False, True)
+    assert [tom.get(f"/manage/outbox/{number}").status_code for number in (foreign.id, 999)] == [404, 404]
+    assert {action for _, action in log(app)} == {"opened a message of"}
+
+
+def test_what_a_message_said_is_emptied_after_ninety_days_and_the_rest_is_kept(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        text = {"text": "Hello", "html": "<p>Hello</p>"}
+        old = now() - KEEP_BODIES - timedelta(minutes=1)
+        gone = message(MessageStatus.SENT, created_at=old, calendar="BEGIN:VCALENDAR", **text)
+        waits = message(MessageStatus.QUEUED, "ada@school.example", created_at=old, **text)
+        young = message(MessageStatus.SENT, "uma@school.example", created_at=old + timedelta(minutes=2), **text)
+        assert [forget_bodies(), forget_bodies()] == [1, 0]
+        rows = [db.session.get(Message, one.id) for one in (gone, waits, young)]
+        assert [(row.text, row.html, row.calendar, row.has_body) for row in rows] == [
+            ("", "", None, False),
+            ("Hello", "<p>Hello</p>", None, True),
+            ("Hello", "<p>Hello</p>", None, True),
+        ]
+    page = tom.get(f"/manage/outbox/{gone.id}").text
+    assert ("is not kept longer than 90 days" in page, "priya@school.example" in page) == (True, True)
+
+
+def test_an_address_put_aside_is_shown_to_the_area_that_wrote_to_it_and_used_again(
+    app: Flask, tom: FlaskClient
+) -> None:
+    with app.app_context():
+        message(outcome="550 5.1.1 No such user")
+        for email in ("priya@school.example", "elsewhere@school.example"):
+            db.session.add(AddressPutAside(email=email, since=now(), reason="550 5.1.1 No such user"))
+        db.session.commit()
+    page = tom.get("/manage/outbox/")
+    assert ("Addresses put aside" in page.text, "elsewhere@school.example" in page.text) == (True, False)
+    assert "/manage/outbox/use-again" in Forms(page).forms
+    for other in ("elsewhere@school.example", "nobody@school.example", ""):
+        assert tom.post("/manage/outbox/use-again", data={"email": other}).status_code == 404
+    page = tom.post("/manage/outbox/use-again", data={"email": "priya@school.example"}, follow_redirects=True)
+    assert (outcome(page), told(page)[0][:44]) == ("saved", "Mail goes to priya@school.example again. Wha")
+    assert "Addresses put aside" not in page.text
+    with app.app_context():
+        assert [row.email for row in db.session.query(AddressPutAside)] == ["elsewhere@school.example"]
+    assert ("Tom Okafor", "used again an address that was put aside") in log(app)
