@@ -19,9 +19,12 @@ from booking.core.heartbeat import last_beat
 from booking.core.settings import Settings
 from booking.core.text import one_line
 from booking.notifications.delivery import check_server
+from booking.notifications.queries import oldest_due
+from booking.reminders.actions import events_due
 
 HEARTBEAT = "scheduler"
 OLDEST_BEAT = timedelta(minutes=2)
+MOST_BEHIND = timedelta(minutes=10)
 Check = Callable[[], str | None]
 
 
@@ -78,6 +81,16 @@ def scheduler() -> str | None:
         return "it has never run: start `python -m scheduler`"
     if now() - beat > OLDEST_BEAT:
         return f"last seen {int((now() - beat).total_seconds() // 60)} minutes ago: start `python -m scheduler`"
+    return behind()
+
+
+def behind() -> str | None:
+    """Tell whether a scheduler runs and does not keep up."""
+    oldest = oldest_due(now())
+    if oldest is not None and now() - oldest > MOST_BEHIND:
+        return f"mail has been due for {int((now() - oldest).total_seconds() // 60)} minutes: look into its log"
+    if events_due(now() - MOST_BEHIND):
+        return "reminders have been due for ten minutes: look into its log"
     return None
 
 

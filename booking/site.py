@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, current_app, get_flashed_messages, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from booking import metrics
 from booking.bookings import change_views as bookings_changes  # noqa: F401  it adds its pages to the blueprint
 from booking.bookings import manage as bookings_manage
 from booking.bookings import manage_messages, manage_places  # noqa: F401  they add their pages to the blueprint
@@ -44,6 +45,7 @@ def init_app(app: Flask) -> None:
         organiser_views,
         bookings_manage,
         reminders_views,
+        metrics,
     ):
         app.register_blueprint(module.bp)
     app.register_blueprint(bp)

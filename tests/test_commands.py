@@ -8,19 +8,25 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from booking.bookings.models import Place
 from booking.calendar.models import Event
+from booking.core.clock import now
 from booking.core.db import db
+from booking.core.heartbeat import beat
 from booking.directory.models import Person, School, SignIn
 from booking.notifications.models import Message
+from booking.reminders.actions import NewRule, set_event_rules
+from booking.reminders.policy import Timing
 from tests.databases import close, make_app
-from tests.factories import make_area, make_booking, make_event
+from tests.factories import make_area, make_booking, make_event, save
 from tests.notifications.smtp import smtp_server
 from tests.processes import command, free_port, scheduler
 
@@ -343,3 +349,50 @@ def test_the_doctor_misses_a_scheduler_that_stopped_or_never_ran(app: Flask) -> 
     done = inside(app, "doctor")
     assert re.fullmatch(r"WRONG  scheduler: last seen \d+ minutes ago: start .*", done.stdout.splitlines()[4])
     assert done.returncode == 1
+
+
+def test_the_doctor_sees_a_scheduler_that_does_not_keep_up(app: Flask) -> None:
+    with app.app_context():
+        beat("scheduler")
+        make_message(send_after=now() - timedelta(minutes=25))
+    done = inside(app, "doctor")
+    line = "WRONG  scheduler: mail has been due for 25 minutes: look into its log"
+    assert (done.returncode, done.stdout.splitlines()[4]) == (1, line)
+    with app.app_context():
+        db.session.execute(sa.text("DELETE FROM messages"))
+        db.session.commit()
+        with time_machine.travel(now() - timedelta(days=100)):
+            event = make_event(in_days=101)
+            set_event_rules(event, [NewRule(Timing(3))], by=None)
+    line = "WRONG  scheduler: reminders have been due for ten minutes: look into its log"
+    assert inside(app, "doctor").stdout.splitlines()[4] == line
+
+
+def test_the_figures_are_for_this_machine_and_name_nobody(app: Flask) -> None:
+    with app.app_context():
+        beat("scheduler")
+        make_message(send_after=now() - timedelta(minutes=25))
+        make_message(send_after=now() + timedelta(minutes=25), message_id="<2@x>")
+    answer = app.test_client().get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    figures = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    assert figures['booking_messages{status="queued"}'] == "2.0"
+    assert figures['booking_messages{status="failed"}'] == "0.0"
+    assert 1500 <= float(figures["booking_oldest_due_message_age_seconds"]) < 1560
+    assert float(figures["booking_scheduler_heartbeat_age_seconds"]) < 60
+    assert figures["booking_events_with_late_reminders"] == "0.0"
+    assert "priya" not in answer.text
+    for elsewhere in ({"REMOTE_ADDR": "203.0.113.7"}, {"HTTP_X_FORWARDED_FOR": "203.0.113.7"}):
+        assert app.test_client().get("/metrics", environ_overrides=elsewhere).status_code == 404
+
+
+def make_message(**values) -> None:
+    given = {
+        "kind": "confirmed",
+        "to_email": "priya@school.example",
+        "to_name": "Priya",
+        "from_name": "",
+        "subject": "",
+    }
+    given |= {"text": "", "html": "", "message_id": "<1@x>", "priority": 1, "created_at": now()}
+    save(Message(**{**given, **values}))

@@ -161,5 +161,17 @@ def demo_only(view: View[P]) -> View[P]:
     return guard(run, "demo_only")
 
 
+def this_machine(view: View[P]) -> View[P]:
+    """Open to requests from this machine alone; to others the page does not exist."""
+
+    @functools.wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not from_this_machine():
+            abort(404)
+        return view(*args, **kwargs)
+
+    return guard(run, "this_machine")
+
+
 def _this_page() -> str:
     return request.full_path.rstrip("?") if request.method == "GET" else ""

@@ -6,6 +6,7 @@ from flask import abort, current_app, flash, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from booking.core import audit
+from booking.core.errors import refuse_unless
 from booking.directory.guards import area, organisers, the_organiser
 from booking.notifications import actions
 from booking.notifications import queries as message_queries
@@ -51,7 +52,7 @@ def message(message_id: int) -> ResponseReturnValue:
     audit.record_opened("opened a message of", "message", found.id, by=the_organiser(), area_id=area().id)
     is_code = found.kind == "sign_in"
     return render_template(
-        "organiser/message.html",
+        "organiser/outbox_message.html",
         message=found,
         subject="Sign-in code" if is_code else found.subject,
         text="" if is_code else _OWN_LINK.sub(THEIR_OWN, found.text),
@@ -77,8 +78,8 @@ def resend(message_id: int) -> ResponseReturnValue:
 def use_address_again() -> ResponseReturnValue:
     """Let mail go again to an address that was put aside."""
     email = request.form.get("email", "")
-    if email not in {one.email for one in message_queries.put_aside_in_area(area().id)}:
-        abort(404)
+    known = {one.email for one in message_queries.put_aside_in_area(area().id)}
+    refuse_unless(email in known, "This address is not put aside any more.")
     actions.use_again(email, by=the_organiser(), area_id=area().id)
     flash(f"Mail goes to {email} again. What failed in the meantime can be sent again below.")
     flash("saved", "outcome")

@@ -37,7 +37,7 @@ from tests.factories import (
     sign_in,
 )
 
-GUARDS = {"public", "by_link", "signed_in", "organisers", "team", "demo_only"}
+GUARDS = {"public", "by_link", "signed_in", "organisers", "team", "demo_only", "this_machine"}
 VISITORS = ("anybody", "booker", "facilitator", "organiser", "administrator")
 TO_SIGN_IN, FORBIDDEN, HIDDEN, OPEN = "asked to sign in", "forbidden", "hidden", "open"
 # What each guard answers, in the order of VISITORS.
@@ -48,6 +48,7 @@ ANSWERS = {
     "organisers": (TO_SIGN_IN, FORBIDDEN, FORBIDDEN, OPEN, OPEN),
     "team": (TO_SIGN_IN, FORBIDDEN, OPEN, OPEN, OPEN),
     "demo_only": (HIDDEN,) * 5,
+    "this_machine": (OPEN,) * 5,  # the tests ask from it
 }
 # Behind the organisers' guard, what only an administrator may do.
 ADMINISTRATORS = {("POST", "organiser.people"), ("POST", "organiser.revoke")}

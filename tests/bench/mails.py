@@ -99,11 +99,12 @@ def _send_bare(port: int, mails: list[tuple[str, bytes]]) -> float:
 
 def _queue(number: int) -> None:
     db.session.execute(sa.delete(Message))
-    db.session.execute(sa.insert(Message), [_message(n, text=TEXT, html=HTML) for n in range(number)])
+    db.session.execute(sa.insert(Message), [message_row(n, text=TEXT, html=HTML) for n in range(number)])
     db.session.commit()
 
 
-def _message(number: int, **values: object) -> dict[str, object]:
+def message_row(number: int, **values: object) -> dict[str, object]:
+    """Return a message as a row of the outbox, waiting to go."""
     usual = {
         "kind": "confirmed",
         "to_email": f"p{number}@school.example",
@@ -175,7 +176,7 @@ def _add_old(numbers: range) -> None:
     long_ago = now() - timedelta(days=200)
     old = {"status": MessageStatus.SENT, "tries": 1, "has_body": False, "text": "", "html": ""}
     old |= {"created_at": long_ago, "send_after": long_ago, "sent_at": long_ago, "tried_at": long_ago}
-    messages = [_message(n, **old, id=first + step, event_id=event.id) for step, n in enumerate(numbers)]
+    messages = [message_row(n, **old, id=first + step, event_id=event.id) for step, n in enumerate(numbers)]
     db.session.execute(sa.insert(Message), messages)
     shared = {"rule_id": rule.id, "event_id": event.id, "day": event.day, "extra": False, "created_at": long_ago}
     db.session.execute(

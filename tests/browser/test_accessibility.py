@@ -25,6 +25,7 @@ NO_PAGES = {
     "feeds.category",
     "feeds.event",
     "feeds.my",
+    "metrics.metrics",
     "notifications.mail_file",
     "site.healthz",
     "site.readyz",

@@ -1,0 +1,206 @@
+"""What the outbox holds to besides: one-press unsubscribing, addresses put aside, holding, and a rate."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from booking.core.clock import now
+from booking.core.db import atomic, db
+from booking.notifications import actions, delivery, outbox
+from booking.notifications.models import AddressPutAside, Message
+from booking.notifications.outbox import Sender
+from booking.notifications.verdict import Hold
+from scheduler import jobs
+from tests.databases import close, make_app
+from tests.notifications.smtp import FussyServer, fussy_server
+
+pytestmark = pytest.mark.both_databases
+SENDER = Sender("Vale & Marsh", "team@vale-marsh.example", None)
+
+
+@pytest.fixture
+def server() -> Iterator[FussyServer]:
+    with fussy_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mailing(database_url: str, server: FussyServer) -> Iterator[Flask]:
+    app = make_app(database_url, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(server.port))
+    with app.app_context():
+        yield app
+    close(app)
+
+
+@atomic
+def post(*to: str, kind: str = "confirmed", **values) -> None:
+    for email in to:
+        message = outbox.post(
+            "sign_in", kind=kind, to=email, to_name="Priya", sender=SENDER, link="https://x.example", code="1", **values
+        )
+        assert message
+
+
+def deliver(still_wanted=lambda message: None):
+    return delivery.deliver_due(worker="w1", limit=50, still_wanted=still_wanted)
+
+
+def states() -> list[tuple[str, int]]:
+    db.session.expire_all()
+    return [(str(m.status), m.tries) for m in db.session.query(Message).order_by(Message.id)]
+
+
+def outcomes() -> list[str | None]:
+    db.session.expire_all()
+    return [message.outcome for message in db.session.query(Message).order_by(Message.id)]
+
+
+def test_a_mail_that_one_may_stop_carries_the_button_of_mail_clients(mailing: Flask, server: FussyServer) -> None:
+    post("priya@school.example", unsubscribe="https://x.example/stop/1")
+    post("ada@school.example")
+    post("ravi@school.example", unsubscribe="https://x.example/stop\r\nBcc: evil@example.org")
+    deliver()
+    first, second, third = server.mails
+    assert first["List-Unsubscribe"] == "<https://x.example/stop/1>"
+    assert first["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert (second["List-Unsubscribe"], second["List-Unsubscribe-Post"]) == (None, None)
+    assert third["Bcc"] is None
+
+
+OF_THE_ADDRESS = (
+    "550 5.1.1 No such user",
+    "553 5.1.3 Bad syntax",
+    "550 5.2.1 Disabled",
+    "550 No such user",
+    "551 Gone",
+)
+OF_US = ("550 5.7.1 You are on a list", "554 5.7.26 Not signed", "552 5.2.2 Mailbox full", "554 No", "550 5.4.1 Relay")
+
+
+@pytest.mark.parametrize("answer", OF_THE_ADDRESS)
+def test_an_address_where_nobody_is_is_put_aside_until_it_answers_again(
+    mailing: Flask, server: FussyServer, answer: str
+) -> None:
+    server.answers["gone@school.example"] = answer
+    post("gone@school.example")
+    deliver()
+    assert [row.reason for row in db.session.query(AddressPutAside)] == [answer]
+    server.recipients.clear()
+    post("gone@school.example", "here@school.example")
+    assert (deliver().failed, server.recipients) == (1, ["here@school.example"])
+    assert states() == [("failed", 1), ("failed", 0), ("sent", 1)]
+    assert outcomes()[1] == f"Not tried, as the address was put aside on {now():%d %B %Y}: {answer}"
+    server.answers.clear()
+    post("gone@school.example", kind="sign_in")  # somebody waits for it
+    assert deliver().sent == 1
+    assert db.session.query(AddressPutAside).count() == 0
+    post("gone@school.example")
+    assert deliver().sent == 1
+
+
+@pytest.mark.parametrize("answer", OF_US)
+def test_an_address_is_not_put_aside_for_what_the_server_has_against_us(
+    mailing: Flask, server: FussyServer, answer: str
+) -> None:
+    server.answers["here@school.example"] = answer
+    post("here@school.example")
+    deliver()
+    assert (states(), outcomes()) == ([("failed", 1)], [answer])
+    assert db.session.query(AddressPutAside).count() == 0
+
+
+@pytest.mark.parametrize("answer", ["550 5.1.1 No such user", "450 4.1.1 Not now"])
+def test_what_is_refused_after_the_text_or_for_now_says_nothing_of_the_address(
+    mailing: Flask, server: FussyServer, answer: str
+) -> None:
+    server.answers["data:here@school.example" if answer.startswith("5") else "here@school.example"] = answer
+    post("here@school.example")
+    deliver()
+    assert db.session.query(AddressPutAside).count() == 0
+
+
+def test_sending_again_uses_the_address_again(mailing: Flask, server: FussyServer) -> None:
+    server.answers["gone@school.example"] = "550 5.1.1 No such user"
+    post("gone@school.example")
+    deliver()
+    server.answers.clear()
+    actions.resend(db.session.query(Message).one(), by=None)
+    assert deliver().sent == 1
+    assert db.session.query(AddressPutAside).count() == 0
+
+
+def test_what_is_held_goes_later_and_has_lost_no_try(mailing: Flask, server: FussyServer) -> None:
+    post("priya@school.example")
+    assert deliver(lambda message: Hold("reminders are paused")).postponed == 1
+    assert (states(), outcomes()) == ([("queued", 0)], ["reminders are paused"])
+    assert deliver().touched == 0
+    with time_machine.travel(now() + timedelta(minutes=5, seconds=1)):
+        assert deliver().sent == 1
+    assert (states(), outcomes()) == ([("sent", 1)], [None])
+
+
+@pytest.fixture
+def slowly(database_url: str, server: FussyServer) -> Iterator[Flask]:
+    app = make_app(database_url, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(server.port), MAIL_PER_MINUTE="5")
+    with app.app_context():
+        yield app
+    close(app)
+
+
+def test_no_more_mails_go_in_a_minute_than_may_and_the_urgent_ones_first(slowly: Flask, server: FussyServer) -> None:
+    at = now()
+    with time_machine.travel(at, tick=False):
+        post(*(f"p{n}@school.example" for n in range(8)))
+        post("waits@school.example", kind="sign_in", priority=outbox.Priority.NOW)
+        assert [jobs.deliver(), jobs.deliver()] == [5, 0]
+        assert server.recipients[0] == "waits@school.example"
+    with time_machine.travel(at + timedelta(seconds=59), tick=False):
+        assert jobs.deliver() == 0
+    with time_machine.travel(at + timedelta(seconds=61), tick=False):
+        assert jobs.deliver() == 4
+    assert len(set(server.recipients)) == 9
+
+
+def test_several_workers_hold_one_rate_together(slowly: Flask, server: FussyServer) -> None:
+    server.seconds_per_mail = 0.05
+    post(*(f"p{n:02}@school.example" for n in range(20)))
+
+    def work(number: int) -> int:
+        with slowly.app_context():
+            return delivery.deliver_due(worker=f"w{number}", limit=3, still_wanted=lambda message: None).sent
+
+    with ThreadPoolExecutor(4) as pool:
+        sent = sum(pool.map(work, range(4)))
+    assert (sent, len(server.recipients)) == (5, 5)
+
+
+def test_a_long_queue_goes_through_several_connections_each_mail_once(mailing: Flask, server: FussyServer) -> None:
+    server.seconds_per_mail = 0.01
+    everyone = [f"p{n:03}@school.example" for n in range(120)]
+    post(*everyone)
+    assert jobs.deliver() == 120
+    assert sorted(server.recipients) == everyone
+    assert server.connections > 3
+    assert set(states()) == {("sent", 1)}
+
+
+def test_a_batch_keeps_its_leases_while_the_server_is_slow(
+    mailing: Flask, server: FussyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each mail takes longer than a lease is renewed: the others of the batch stay ours."""
+    monkeypatch.setattr(delivery, "RENEW_AFTER_SECONDS", 0.01)
+    monkeypatch.setattr(actions, "LEASE", timedelta(seconds=0.5))
+    server.seconds_per_mail = 0.2
+    everyone = [f"p{n}@school.example" for n in range(6)]
+    post(*everyone)
+    others = []
+
+    def look_for_work(_message: Message) -> None:
+        others.extend(actions.claim(worker="another", limit=10))
+
+    assert deliver(look_for_work).sent == 6
+    assert (others, sorted(server.recipients)) == ([], everyone)
