@@ -21,12 +21,13 @@ from booking.calendar.terms import year_name
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.web import from_this_machine, plain_http
+from booking.deadlines import views as deadlines_views
 from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
 from booking.feeds import views as feeds_views
 from booking.notifications import views as notifications_views
-from booking.organiser import events, outbox, people, reminders, settings  # noqa: F401  they add their pages to the blueprint
+from booking.organiser import events, outbox, people, reminders, returns, settings  # noqa: F401  they add their pages to the blueprint
 from booking.organiser import views as organiser_views
 from booking.reminders import views as reminders_views
 
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
         calendar_views,
         bookings_views,
         directory_views,
+        deadlines_views,
         feeds_views,
         notifications_views,
         organiser_views,
@@ -108,6 +110,7 @@ def _team_nav(area: Area) -> list[dict[str, Any]]:
         ("Desk", "organiser.desk"),
         ("Events", "organiser.events"),
         ("People", "organiser.people"),
+        ("Returns", "organiser.all_returns"),
         ("Reminders", "organiser.reminders"),
         ("Outbox", "organiser.outbox"),
         ("Log", "organiser.log"),

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from booking.bookings.promotions import settle_due
 from booking.core.db import db
 from booking.core.heartbeat import beat
+from booking.deadlines.actions import keep_in_step
 from booking.directory.actions import clear_old_sign_ins
 from booking.notifications.actions import forget_bodies
 from booking.notifications.delivery import deliver_due
@@ -64,6 +65,14 @@ def _deliver_batch(worker: str) -> int:
     return deliver_due(worker=worker, limit=BATCH, still_wanted=still_wanted, stopping=stopping.is_set).touched
 
 
+def forget_old_bodies() -> int:
+    """Empty what messages said that ended long ago, batch by batch: the first run may have years before it."""
+    forgotten = 0
+    while not stopping.is_set() and (done := forget_bodies()):
+        forgotten += done
+    return forgotten
+
+
 def alive() -> int:
     """Write down that the scheduler runs."""
     beat(HEARTBEAT)
@@ -75,7 +84,8 @@ JOBS = (
     Job("offers and limits", 20, settle_due),
     Job("reminders", 20, post_due),
     Job("delivery", 2, deliver),
+    Job("returns", 600, keep_in_step),
     Job("old sign-ins", 3600, clear_old_sign_ins),
-    Job("old bodies", 3600, forget_bodies),
+    Job("old bodies", 3600, forget_old_bodies),
     Job("heartbeat", 20, alive),
 )

@@ -1,5 +1,6 @@
 """Rows for tests: valid, plain, committed. What a test is about, it says itself."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -14,7 +15,17 @@ from booking.core.clock import now, today
 from booking.core.db import Base, db
 from booking.core.text import email_key, name_key, slug
 from booking.core.tokens import new_key
-from booking.directory.models import Area, Person, Phase, Role, RoleName, School
+from booking.directory.models import (
+    Area,
+    ContactRole,
+    Person,
+    Phase,
+    Role,
+    RoleName,
+    School,
+    SchoolContact,
+    SchoolGroup,
+)
 
 _number = count(1)
 Row = TypeVar("Row", bound=Base)
@@ -43,6 +54,20 @@ def make_school(name: str = "", **values: Any) -> School:
     name = name or f"School {next(_number)}"
     given = {"area_id": the_area().id, "name": name, "name_key": name_key(name), "phase": Phase.PRIMARY}
     return save(School(**{**given, **values}))
+
+
+def make_contact(
+    school: School, email: str = "", role: ContactRole = ContactRole.SENCO, **values: Any
+) -> SchoolContact:
+    """Somebody whom a school names for a role, from a month ago on."""
+    given = {"name": "Priya Nair", "starts_on": today() - timedelta(days=30), "created_at": now() - timedelta(days=30)}
+    email = email_key(email or f"contact{next(_number)}@school.example")
+    return save(SchoolContact(school_id=school.id, role=role, email=email, **{**given, **values}))
+
+
+def make_group(name: str = "Cluster one", schools: Sequence[School] = ()) -> SchoolGroup:
+    """A named set of schools."""
+    return save(SchoolGroup(area_id=the_area().id, name=name, schools=list(schools)))
 
 
 def make_person(email: str = "", name: str = "Priya Nair", **values: Any) -> Person:
@@ -108,6 +133,7 @@ def values_of(event: Event) -> EventValues:
         audience_ids=tuple(audience.id for audience in event.audiences),
         venue=event.venue.name if event.venue else "",
         rules=rules_of(event),
+        hosts=tuple((host.name, host.email) for host in event.hosts),
     )
 
 

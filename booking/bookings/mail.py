@@ -14,6 +14,7 @@ from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.bookings.waiting import Free
 from booking.calendar import ical, wording
 from booking.calendar.entry import entry_of
+from booking.calendar.mail import event_card, sender_of
 from booking.calendar.models import Event, Promotion
 from booking.calendar.when import When
 from booking.core.addresses import absolute
@@ -21,7 +22,7 @@ from booking.core.clock import now
 from booking.core.text import and_list, name_key
 from booking.core.tokens import link_token
 from booking.notifications import outbox
-from booking.notifications.outbox import Invitation, Sender, sender_address
+from booking.notifications.outbox import Invitation, sender_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,36 +178,6 @@ def already_booked(event: Event, *, to: str, to_name: str, sentence: str) -> Non
         event=event_card(event),
         sentence=sentence,
         link=absolute("bookings.my"),
-    )
-
-
-def sender_of(event: Event) -> Sender:
-    """Return in whose name mail about an event goes: its area's."""
-    return Sender(event.area.name, event.area.email or None, event.area_id)
-
-
-@dataclass(frozen=True, slots=True)
-class EventCard:
-    """An event as a mail says it. The joining link is for those with a place."""
-
-    title: str
-    when: str
-    where: str
-    url: str
-    joining_link: str
-
-
-def event_card(event: Event, when: When | None = None) -> EventCard:
-    """Return an event in words, as it is now, or as it was."""
-    when = when or When.of(event)
-    times = wording.say_times(when.starts, when.ends)
-    days = wording.say_date(when.day, when.last_day)
-    return EventCard(
-        title=event.title,
-        when=f"{days}, {times}" if times else days,
-        where=when.place,
-        url=absolute("calendar.event", event_id=event.id, slug=event.slug),
-        joining_link=event.joining_link,
     )
 
 

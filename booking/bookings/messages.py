@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from booking.bookings import queries
-from booking.bookings.mail import Letter, event_card, letters_of, sender_of
+from booking.bookings.mail import Letter, letters_of
 from booking.bookings.models import Place, PlaceStatus
+from booking.calendar.mail import event_card, sender_of
 from booking.calendar.models import Event
 from booking.core import audit
 from booking.core.addresses import absolute

@@ -28,6 +28,7 @@ from booking.core.clock import now, today
 from booking.core.errors import Refused
 from booking.core.tokens import link_token
 from booking.core.web import limiter
+from booking.deadlines import queries as deadlines_queries
 from booking.directory import queries as directory_queries
 from booking.directory.guards import area, by_link, public, signed_in, visitor
 from booking.reminders import queries as reminder_queries
@@ -234,6 +235,8 @@ def my() -> ResponseReturnValue:
     return render_template(
         "bookings/my.html",
         person=person,
+        owed=deadlines_queries.owed_by_schools_of(person.email),
+        return_token=lambda one: link_token(deadlines_queries.RETURN_LINK, one.key),
         coming=coming,
         past=[one for one in made if one.event.ends_at <= now()],
         given=to_come,

@@ -1,6 +1,6 @@
 """Create, edit, publish, cancel: what organisers do to events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -12,6 +12,7 @@ from booking.calendar.models import (
     Category,
     Event,
     EventStatus,
+    Host,
     Kind,
     Series,
     Venue,
@@ -24,7 +25,7 @@ from booking.core import audit
 from booking.core.clock import now, on_the_wall
 from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import Refused, refuse_unless
-from booking.core.text import one_line, paragraphs
+from booking.core.text import email_key, one_line, paragraphs
 from booking.core.tokens import new_key
 from booking.directory.models import Area, Person
 
@@ -42,6 +43,10 @@ SHOWN = (
     "category_id",
     "visibility",
 )
+
+
+# Who hosts or leads an event, in their order: name (may be empty) and e-mail address.
+Hosts = tuple[tuple[str, str], ...]
 
 
 class Stale(Refused):
@@ -71,6 +76,7 @@ class EventValues:
     places_per_booking: int
     closes_at: datetime | None
     rules: BookingRules = field(default_factory=BookingRules)
+    hosts: Hosts = ()
 
 
 @atomic
@@ -175,6 +181,7 @@ def _write(event: Event, values: EventValues) -> None:
     # Looked up before anything is written: a query in between would send half of the change to the database.
     category = _of_area(Category, values.category_id, event.area_id)
     audiences = [one for one in queries.audiences(event.area_id) if one.id in values.audience_ids]
+    known_hosts = {host.email: host for host in event.hosts}
     rules = _rules_that_count(values)
     booking_rules.refuse_rules_that_cannot_be(
         rules,
@@ -202,6 +209,16 @@ def _write(event: Event, values: EventValues) -> None:
     event.places_per_booking = values.places_per_booking
     event.closes_at = values.closes_at if event.takes_bookings else None
     booking_rules.write_rules(event, rules, series)
+    event.hosts = _hosts(known_hosts, values.hosts)
+
+
+def _hosts(known: Mapping[str, Host], said: Hosts) -> list[Host]:
+    """Return who hosts in this order. Who stays keeps since when they have: what went before is not sent to others."""
+    named = {email_key(email): one_line(name)[:120] for name, email in said}
+    hosts = [known.get(email) or Host(email=email, since=now()) for email in named]
+    for position, host in enumerate(hosts):
+        host.name, host.position = named[host.email], position
+    return hosts
 
 
 def _rules_that_count(values: EventValues) -> BookingRules:
@@ -305,6 +322,7 @@ def _snapshot(event: Event) -> dict[str, str]:
     shot = {name: _said(getattr(event, name)) for name in names}
     shot["series"] = event.series.name if event.series else ""
     shot["audiences"] = ", ".join(audience.name for audience in event.audiences)
+    shot["hosts"] = ", ".join(f"{host.name} <{host.email}>" if host.name else host.email for host in event.hosts)
     return shot
 
 

@@ -20,9 +20,11 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, NumberRange, Optional, Regexp, ValidationError
 
 from booking.calendar.actions import EventValues
+from booking.calendar.hosts_form import read_hosts, say_hosts
 from booking.calendar.models import Audience, Category, Event, Kind, Visibility
 from booking.calendar.terms import FIRST_YEAR, LAST_YEAR
 from booking.core.clock import on_the_wall, today, wall
+from booking.core.errors import Refused
 from booking.core.forms import Form, Required, cleaned
 from booking.core.text import paragraphs
 
@@ -115,6 +117,13 @@ class EventForm(Form):
     starts = ClockField("Start, or closing time", [Optional()])
     ends = ClockField("End", [Optional()])
     venue = StringField("Where", [Length(max=120, message="Use at most 120 letters")], [cleaned])
+    hosts = TextAreaField(
+        "Hosts and facilitators",
+        [Length(max=10_000, message="Use at most 10,000 letters")],
+        filters=[lambda text: paragraphs(text or "")],
+        description="One in each line, like Amina Yusuf <amina@school.example>. "
+        "They get the reminders meant for them. No public page names them.",
+    )
     description = TextAreaField(
         "Description",
         [Length(max=20_000, message="Use at most 20,000 letters")],
@@ -169,6 +178,13 @@ class EventForm(Form):
         if field.data and self.starts.data and not self.last_day.data and field.data <= self.starts.data:
             raise ValidationError("The end has to be after the start")
 
+    def validate_hosts(self, field: TextAreaField) -> None:
+        """Refuse a line that names nobody who can be written to."""
+        try:
+            read_hosts(field.data)
+        except Refused as refused:
+            raise ValidationError(refused.sentence) from None
+
     def validate_closes_day(self, field: DayField) -> None:
         """Refuse a closing of bookings after the start; of what lies in the past that is not what is wrong."""
         closes, day = self._closes_at(), self.day.data
@@ -202,6 +218,7 @@ class EventForm(Form):
             capacity=self.capacity.data,
             places_per_booking=self.places_per_booking.data,
             closes_at=self._closes_at(),
+            hosts=read_hosts(self.hosts.data or ""),
         )
 
     def _closes_at(self) -> datetime | None:
@@ -223,6 +240,7 @@ def data_of(event: Event) -> dict[str, Any]:
         "visibility": event.visibility.value,
         "audiences": [audience.id for audience in event.audiences],
         "venue": event.venue.name if event.venue else "",
+        "hosts": say_hosts(event.hosts),
         "places_per_booking": event.places_per_booking,
         "closes_day": closes.date() if closes else None,
         "closes_time": closes.time() if closes else None,

@@ -23,6 +23,7 @@ from booking.calendar.when import place_in_words
 from booking.core.addresses import absolute
 from booking.core.clock import now, today
 from booking.core.errors import Refused
+from booking.deadlines import queries as deadlines_queries
 from booking.directory.guards import area, public
 
 bp = Blueprint("calendar", __name__)
@@ -204,6 +205,7 @@ def event(event_id: int, slug: str | None = None) -> ResponseReturnValue:
         closes_at=bookings_policy.closes_at(found),
         rules=rules_in_words.for_bookers(found, at=now()),
         is_over=found.ends_at <= now(),
+        ask=deadlines_queries.find_ask(found.id) if found.kind is Kind.DEADLINE else None,
         waiting=waiting,
         answer=side(found, at=now()),
         others=others if len(others) > 1 else [],

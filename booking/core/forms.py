@@ -65,17 +65,32 @@ def cleaned(text: str | None) -> str:
     return one_line(text or "")
 
 
+def address_that_can_be(address: str) -> str | None:
+    """Return an e-mail address in the form that is mailed to (ASCII domain), or None for what cannot be one."""
+    if len(address) > LONGEST_EMAIL:
+        return None
+    try:
+        found = email_validator.validate_email(address, check_deliverability=False, allow_smtputf8=False)
+    except email_validator.EmailNotValidError:
+        return None
+    return found.ascii_email or found.normalized
+
+
 def email_that_can_be(_form: Any, field: Field) -> None:
-    """Refuse what cannot be an e-mail address; keep the form that is mailed to (ASCII domain)."""
+    """Refuse what cannot be an e-mail address; keep the form that is mailed to."""
     if not field.data:
         return
     if len(field.data) > LONGEST_EMAIL:
         raise ValidationError(f"An e-mail address has at most {LONGEST_EMAIL} letters")
-    try:
-        found = email_validator.validate_email(field.data, check_deliverability=False, allow_smtputf8=False)
-    except email_validator.EmailNotValidError:
-        raise ValidationError("Enter an e-mail address like name@school.example") from None
-    field.data = found.ascii_email or found.normalized
+    found = address_that_can_be(field.data)
+    if found is None:
+        raise ValidationError("Enter an e-mail address like name@school.example")
+    field.data = found
+
+
+def person_named(name: str) -> bool:
+    """Tell whether this can be a name: with a letter, and without somebody else's address for our mails to carry."""
+    return any(letter.isalpha() for letter in name) and not _WEB_ADDRESS.search(name)
 
 
 def name_that_can_be(_form: Any, field: Field) -> None:

@@ -29,12 +29,15 @@ from booking.core.db import atomic, db
 from booking.core.errors import Refused
 from booking.core.text import name_key, slug
 from booking.core.tokens import new_key
+from booking.deadlines.actions import AskValues, set_ask
+from booking.deadlines.models import Answer, ReturnStatus
+from booking.deadlines.queries import returns_of
 from booking.demo import people
 from booking.demo.plan import BY_INVITATION, DemoEvent, plan, terms_of, years_of
-from booking.directory.models import Area, Person, Phase, Role, RoleName, School
+from booking.directory.models import Area, ContactRole, Person, Phase, Role, RoleName, School, SchoolContact
 from booking.directory.queries import find_area, find_person
 from booking.notifications.models import Message, MessageStatus
-from booking.reminders.actions import DEFAULT_RULES, NewRule, set_category_rules, subscribe
+from booking.reminders.actions import DEADLINE_RULES, DEFAULT_RULES, NewRule, set_category_rules, subscribe
 from booking.reminders.models import To, Unit
 from booking.reminders.policy import Timing
 
@@ -45,9 +48,12 @@ PRIVATE_TITLE = "Parents’ evening workshop: planning the summer"
 # What shows the rules: two places for each school, places offered, dates that one may change between.
 _OF_A_CLOSING_DATE = (
     NewRule(Timing(14), To.SUBSCRIBERS),
-    NewRule(Timing(2, Unit.SCHOOL_DAYS), To.SUBSCRIBERS),
-    NewRule(Timing(1, Unit.SCHOOL_DAYS, time(16, 0)), To.ORGANISERS),
+    *DEADLINE_RULES,
+    NewRule(Timing(1, Unit.SCHOOL_DAYS, time(16, 0)), To.HEADTEACHERS),
 )
+# Which kinds of closing dates ask what of schools; one school has no SENCo just now, one has three.
+ASKS = {"High needs funding (LHNF)": Answer.OPTIONAL, "Returns and data": Answer.REQUIRED}
+WITHOUT_SENCO, WITH_THREE, ANSWERED = "Wharfside Primary School", "Fenwick Academy", 17
 RULES_OF = {
     "Conference": (
         *DEFAULT_RULES,
@@ -86,6 +92,8 @@ def load() -> int:
     _people(area, schools)
     db.session.flush()
     _subscribe()
+    _contacts(schools)
+    _ask_schools(events)
     _book(events, schools, chance)
     _spread_over_the_last_weeks(chance)
     _tidy_the_outbox()
@@ -222,6 +230,37 @@ def _people(area: Area, schools: list[School]) -> None:
     email, name, school_name = people.SENCO
     school = next(school for school in schools if school.name == school_name)
     db.session.add(Person(email=email, name=name, school_id=school.id, session_key=new_key(), feed_key=new_key()))
+
+
+def _contacts(schools: list[School]) -> None:
+    """Name a SENCo and a headteacher at almost every school."""
+    chosen = random.Random(1)  # noqa: S311  invented people, no secrets
+    since = {"starts_on": today() - timedelta(days=400), "created_at": now() - timedelta(days=400)}
+    for school in schools:
+        host = f"{slug(school.name)}.example.org"
+        sencos = {WITHOUT_SENCO: 0, WITH_THREE: 3}.get(school.name, 1)
+        for number, role in enumerate([ContactRole.SENCO] * sencos + [ContactRole.HEADTEACHER]):
+            name = f"{chosen.choice(people.FIRST)} {chosen.choice(people.LAST)}"
+            email = f"{'head' if role is ContactRole.HEADTEACHER else f'senco{number or str()}'}@{host}"
+            if role is ContactRole.SENCO and school.name == people.SENCO[2]:
+                email, name = people.SENCO[:2]
+            db.session.add(SchoolContact(school_id=school.id, role=role, name=name, email=email, **since))
+    db.session.flush()
+
+
+def _ask_schools(events: list[Event]) -> None:
+    """Let closing dates ask schools; of the next that each has to answer some have answered."""
+    team = find_person(people.TEAM[0][0])
+    assert team is not None
+    coming = sorted((one for one in events if one.kind is Kind.DEADLINE), key=lambda one: one.day)
+    for event in (one for one in coming if one.category.name in ASKS and one.day >= today()):
+        set_ask(
+            event, AskValues(ASKS[event.category.name], goes_to="send-returns@county.example.org"), by=team, groups=()
+        )
+    required = [one for one in coming if ASKS.get(one.category.name) is Answer.REQUIRED and one.day >= today()]
+    for row in returns_of(required[0].id)[:ANSWERED] if required else ():
+        row.status, row.number, row.answered_by = ReturnStatus.SUBMITTED, 1, "the school’s office"
+        row.answered_at = now() - timedelta(days=1)
 
 
 def _subscribe() -> None:

@@ -31,6 +31,16 @@ class RoleName(StrEnum):
     FACILITATOR = "facilitator"
 
 
+class ContactRole(StrEnum):
+    """What a school names somebody for."""
+
+    SENCO = "senco"
+    HEADTEACHER = "headteacher"
+    MENTAL_HEALTH = "mental health"
+    ATTENDANCE = "attendance"
+    OFFICE = "office"
+
+
 class Area(Base):
     """A partnership: owns events, has organisers, serves schools."""
 
@@ -68,6 +78,50 @@ class School(Base):
     phase: Mapped[Phase] = mapped_column(choice(Phase))
     postcode: Mapped[str] = mapped_column(sa.String(10), default="")
     closed_on: Mapped[date | None]
+
+
+group_schools = sa.Table(
+    "school_group_members",
+    Base.metadata,
+    sa.Column("group_id", sa.ForeignKey("school_groups.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("school_id", sa.ForeignKey("schools.id"), primary_key=True, index=True),
+)
+
+
+class SchoolGroup(Base):
+    """A named set of schools: a cluster, those in a pilot."""
+
+    __tablename__ = "school_groups"
+    __table_args__ = (sa.UniqueConstraint("area_id", "name"), sa.CheckConstraint("name <> ''", name="named"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
+    name: Mapped[str] = mapped_column(sa.String(80))
+
+    schools: Mapped[list[School]] = relationship(secondary=group_schools, order_by=School.name)
+
+
+class SchoolContact(Base):
+    """Somebody a school names for a role, from a day to a day. Who has left gets nothing."""
+
+    __tablename__ = "school_contacts"
+    __table_args__ = (
+        sa.CheckConstraint("email <> ''", name="has_an_address"),
+        sa.CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="days_in_order"),
+        sa.UniqueConstraint("school_id", "role", "email", "starts_on"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"))
+    role: Mapped[ContactRole] = mapped_column(choice(ContactRole))
+    name: Mapped[str] = mapped_column(sa.String(120))
+    email: Mapped[str] = mapped_column(sa.String(254), index=True)
+    starts_on: Mapped[date]
+    # The last day on which they are it; empty while nobody knows of an end.
+    ends_on: Mapped[date | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    school: Mapped[School] = relationship()
 
 
 class Person(Base):

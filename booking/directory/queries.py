@@ -1,7 +1,8 @@
 """Reads of the directory."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -12,7 +13,19 @@ from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.text import email_key
-from booking.directory.models import Area, Person, Role, RoleName, School, SignIn
+from booking.directory.models import (
+    Area,
+    ContactRole,
+    Person,
+    Phase,
+    Role,
+    RoleName,
+    School,
+    SchoolContact,
+    SchoolGroup,
+    SignIn,
+    group_schools,
+)
 
 
 def find_area(slug: str | None = None) -> Area | None:
@@ -96,4 +109,51 @@ def roles_of(area: Area) -> Sequence[Role]:
         .where(sa.or_(Role.area_id == area.id, Role.area_id.is_(None)))
         .options(contains_eager(Role.person))
         .order_by(Person.name, Person.email, Role.role)
+    ).all()
+
+
+def contacts_of(school_ids: Collection[int], role: ContactRole, on: date) -> dict[int, list[SchoolContact]]:
+    """Return who holds a role at each of these schools on a day, by the school's id; those longest in office first."""
+    rows = db.session.scalars(
+        sa.select(SchoolContact)
+        .where(
+            SchoolContact.school_id.in_(school_ids),
+            SchoolContact.role == role,
+            SchoolContact.starts_on <= on,
+            sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= on),
+        )
+        .order_by(SchoolContact.starts_on, SchoolContact.id)
+    )
+    found: dict[int, list[SchoolContact]] = defaultdict(list)
+    for contact in rows:
+        found[contact.school_id].append(contact)
+    return found
+
+
+def open_schools(area_id: int, *more: ColumnElement[bool]) -> Sequence[School]:
+    """Return the open schools of an area by name, all of them or those of whom more is true."""
+    is_open = sa.or_(School.closed_on.is_(None), School.closed_on > today())
+    return db.session.scalars(
+        sa.select(School).where(School.area_id == area_id, is_open, *more).order_by(School.name)
+    ).all()
+
+
+def schools_of_phases(area_id: int, phases: Collection[Phase]) -> Sequence[School]:
+    """Return the open schools of an area with one of these phases, by name."""
+    return open_schools(area_id, School.phase.in_(phases))
+
+
+def schools_of_groups(area_id: int, group_ids: Collection[int]) -> Sequence[School]:
+    """Return the open schools of an area that belong to one of these groups, by name."""
+    members = sa.select(group_schools.c.school_id).where(group_schools.c.group_id.in_(group_ids))
+    return open_schools(area_id, School.id.in_(members))
+
+
+def groups_of(area_id: int) -> Sequence[SchoolGroup]:
+    """Return the groups of an area by name, with their schools."""
+    return db.session.scalars(
+        sa.select(SchoolGroup)
+        .where(SchoolGroup.area_id == area_id)
+        .options(selectinload(SchoolGroup.schools))
+        .order_by(SchoolGroup.name)
     ).all()

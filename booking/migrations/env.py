@@ -8,6 +8,7 @@ from flask import current_app
 import booking.bookings.models
 import booking.core.audit
 import booking.core.heartbeat
+import booking.deadlines.models
 import booking.notifications.models
 import booking.reminders.models  # noqa: F401  every model has to be known
 from booking.core.db import db, why_away

@@ -12,7 +12,7 @@ from booking.core.clock import now
 from booking.core.db import atomic, db, take_turns
 from booking.core.errors import refuse_unless
 from booking.notifications.models import AddressPutAside, Message, MessageStatus
-from booking.notifications.queries import due, is_aside, older_unsent, under_way_since
+from booking.notifications.queries import COPY, due, is_aside, is_copied, older_unsent, under_way
 
 LEASE = timedelta(minutes=4)
 # The first three together stay under eight minutes; later ones grow to an hour.
@@ -41,7 +41,7 @@ def claim(*, worker: str, limit: int, per_minute: int = 0) -> list[Message]:
     """
     if per_minute:
         take_turns("mail of this minute")
-        limit = min(limit, per_minute - under_way_since(now() - MINUTE))
+        limit = min(limit, per_minute - under_way(since=now() - MINUTE, at=now()))
         if limit <= 0:
             return []
     chosen = sa.select(Message.id).where(due(now()), ~older_unsent()).order_by(*IN_TURN)
@@ -101,10 +101,15 @@ def drop(message: Message, *, worker: str, reason: str) -> bool:
 
 @atomic
 def hold(message: Message, *, worker: str, reason: str) -> bool:
-    """Queue again what may not go yet: it counts for no try."""
-    until = now() + HELD_FOR
+    """Queue again what may not go yet: it counts for no try, and what was tried before begins anew afterwards."""
     return _change(
-        message, worker, status=MessageStatus.QUEUED, claimed_until=None, send_after=until, outcome=reason[:300]
+        message,
+        worker,
+        status=MessageStatus.QUEUED,
+        claimed_until=None,
+        send_after=now() + HELD_FOR,
+        tries=0,
+        outcome=reason[:300],
     )
 
 
@@ -168,6 +173,8 @@ def resend(message: Message, *, by: Any) -> None:
     A copy has a Message-ID of its own: mail servers throw away what they have had. Whether a copy is still wanted,
     whoever sends it has judged. Its address is used again.
     """
+    take_turns("sending again")  # pressed twice, it goes once
+    db.session.refresh(message)
     reason = why_it_cannot_go_again(message)
     refuse_unless(reason is None, reason or "")
     _take_back(message.to_email)
@@ -177,7 +184,7 @@ def resend(message: Message, *, by: Any) -> None:
     else:
         copied = {name: getattr(message, name) for name in COPIED}
         domain = message.message_id.rpartition("@")[2].rstrip(">")
-        again = Message(**copied, kind="copy", message_id=f"<{uuid4()}@{domain}>", created_at=now(), send_after=now())
+        again = Message(**copied, kind=COPY, message_id=f"<{uuid4()}@{domain}>", created_at=now(), send_after=now())
         db.session.add(again)
     audit.record("sent a message again", "message", message.id, by=by, area_id=message.area_id)
 
@@ -192,6 +199,8 @@ def why_it_cannot_go_again(message: Message) -> str | None:
         return "It is too old: what it said is not kept. Write to them yourself."
     if message.useless_after is not None and message.useless_after <= now():
         return "It would come too late."
+    if message.status is MessageStatus.SENT and is_copied(message):
+        return "A copy of it is on its way already."
     return None
 
 

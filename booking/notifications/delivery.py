@@ -41,8 +41,10 @@ LONGEST_LINE, LONGEST_WORD = 76, 60
 # After so many lines cut off in one batch the server is left alone for a while.
 MOST_CUT_OFFS = 3
 RENEW_AFTER_SECONDS = 10
-# The enhanced status of a refusal, `5.1.1`: its subject and detail; a mailbox that is disabled is no address either.
-_ENHANCED, _OF_THE_ADDRESS = re.compile(r"5\.([0-9]{1,3}\.[0-9]{1,3})\b"), {"2.1"}
+# The enhanced status of a refusal, `5.1.1` or at its end `(#5.1.1)`: its subject and detail. The details of an address
+# (RFC 3463, 3.2) that are not the recipient's are the sender's; 5.1.90 is a limit of ours; 5.2.1 is a disabled mailbox.
+_ENHANCED = re.compile(r"(?:^|\(#)5\.([0-9]{1,3}\.[0-9]{1,3})\b")
+_OF_THE_ADDRESS = re.compile(r"1\.(?!(?:7|8|90)$)[0-9]+|2\.1")
 RECORD_AGAIN_AFTER_SECONDS = (0.5, 1, 2, 4, 8, 16, 32)
 StillWanted = Callable[[Message], Verdict]
 log = logging.getLogger(__name__)
@@ -87,10 +89,15 @@ class Policy(EmailPolicy):
         return (name, value) if name in _OURS else super().header_store_parse(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """Write a short plain line as it is; fold a subject at its spaces, or as encoded words alone."""
+        """Write a short plain line as it is; fold a subject at its spaces, or as encoded words alone.
+
+        A link to unsubscribe stays whole, on a line of its own: mail clients read no encoded words there.
+        """
         if name in _OURS - {"Subject"}:
             if value.isascii() and len(name) + len(value) + 2 <= LONGEST_LINE:
                 return f"{name}: {value}{self.linesep}".encode("ascii")
+            if name == "List-Unsubscribe":
+                return f"{name}:{self.linesep} {value}{self.linesep}".encode("ascii")
             value = self.header_factory(name, value)
         if name != "Subject":
             return super().fold_binary(name, value)
@@ -197,8 +204,8 @@ def _refusal(code: int, words: bytes | str, *, recipient: bool = False) -> Excep
 
 def _is_of_the_address(code: int, text: str) -> bool:
     """Tell whether a refusal means that nobody is there (RFC 3463, 3.2), and not that we are not welcome."""
-    enhanced = _ENHANCED.match(text.strip())
-    return enhanced[1] in _OF_THE_ADDRESS or enhanced[1].startswith("1.") if enhanced else code in {550, 551, 553}
+    enhanced = _ENHANCED.search(text.strip())
+    return bool(_OF_THE_ADDRESS.fullmatch(enhanced[1])) if enhanced else code in {550, 551, 553}
 
 
 def _words(error: Exception) -> str:

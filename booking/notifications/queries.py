@@ -10,6 +10,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from booking.core.db import db
 from booking.notifications.models import AddressPutAside, Message, MessageStatus
 
+# What an organiser has sent once more.
+COPY = "copy"
+
 
 def due(at: datetime) -> ColumnElement[bool]:
     """Return the condition for what a worker may take: queued and due, or left by a worker that died."""
@@ -22,20 +25,22 @@ def older_unsent() -> ColumnElement[bool]:
     """Return the condition for a message before which another about the same event waits for the same person.
 
     Mails about one event go in their order: a cancellation must not be overtaken by the invitation it calls back.
+    What is held (looked at, and not tried since) holds up nothing: reminders may be paused for weeks.
     """
     older = aliased(Message)
+    is_held = sa.and_(older.tries == 0, older.outcome.is_not(None))
     return sa.exists().where(
         older.event_id == Message.event_id,
         older.to_email == Message.to_email,
         older.id < Message.id,
-        older.status.in_([MessageStatus.QUEUED, MessageStatus.CLAIMED]),
+        sa.or_(older.status == MessageStatus.CLAIMED, sa.and_(older.status == MessageStatus.QUEUED, ~is_held)),
     )
 
 
-def under_way_since(since: datetime) -> int:
-    """Return how many messages were tried since an instant, or are in somebody's hands now."""
+def under_way(*, since: datetime, at: datetime) -> int:
+    """Return how many messages were tried since an instant, or are in the hands of a worker that lives."""
     tried = sa.select(sa.func.count()).where(Message.tried_at > since, Message.status != MessageStatus.CLAIMED)
-    claimed = sa.select(sa.func.count()).where(Message.status == MessageStatus.CLAIMED)
+    claimed = sa.select(sa.func.count()).where(Message.status == MessageStatus.CLAIMED, Message.claimed_until > at)
     return (db.session.scalar(tried) or 0) + (db.session.scalar(claimed) or 0)
 
 
@@ -60,7 +65,15 @@ def put_aside_in_area(area_id: int) -> Sequence[AddressPutAside]:
 
 def oldest_due(at: datetime) -> datetime | None:
     """Return since when the oldest message waits that could have gone by an instant, or None where none does."""
-    return db.session.scalar(sa.select(sa.func.min(Message.send_after)).where(due(at)))
+    return db.session.scalar(sa.select(sa.func.min(Message.send_after)).where(due(at), ~older_unsent()))
+
+
+def is_copied(message: Message) -> bool:
+    """Tell whether a copy of a message waits to go, or goes just now."""
+    same = [getattr(Message, name) == getattr(message, name) for name in ("area_id", "event_id", "subject")]
+    going = Message.status.in_([MessageStatus.QUEUED, MessageStatus.CLAIMED])
+    copies = sa.exists().where(Message.to_email == message.to_email, Message.kind == COPY, going, *same)
+    return bool(db.session.scalar(sa.select(copies)))
 
 
 def live_counts() -> dict[MessageStatus, int]:

@@ -15,9 +15,15 @@ from booking.calendar.wording import say_day, say_time
 from booking.core.clock import now, today
 from booking.core.db import atomic, lock
 from booking.core.errors import Refused, refuse_unless
+from booking.deadlines import actions as deadlines
+from booking.deadlines.actions import AskValues
+from booking.deadlines.models import Answer
+from booking.directory import queries as directory
 from booking.directory.models import Area, Person
 from booking.organiser import queries
 from booking.reminders import actions as reminders
+from booking.reminders import queries as reminder_queries
+from booking.reminders.models import To
 
 
 @atomic
@@ -104,3 +110,18 @@ def cancel_event(event: Event, *, by: Person, note: str) -> int:
     if not calendar.cancel(event, by=by, note=note):
         return 0
     return bookings.tell_cancelled(event) if event.ends_at > now() else 0
+
+
+@atomic
+def set_ask(event: Event, values: AskValues, *, by: Person) -> bool:
+    """Set what a closing date asks of schools, and see that they are reminded. Returns whether reminders were added.
+
+    Where no rule writes to schools, the event gets the usual ones beside those it has.
+    """
+    deadlines.set_ask(event, values, by=by, groups=directory.groups_of(event.area_id))
+    rules = reminder_queries.rules_for(event)
+    if values.answer is Answer.NONE or any(rule.to is To.SCHOOLS for rule in rules):
+        return False
+    kept = [reminders.new_of(rule) for rule in rules]
+    reminders.set_event_rules(event, [*kept, *reminders.DEADLINE_RULES][: reminders.MOST_RULES], by=by)
+    return True

@@ -27,7 +27,7 @@ from booking.core.tokens import link_token
 from booking.core.web import row_number
 from booking.directory.guards import area, organisers, the_organiser
 from booking.organiser import actions, queries
-from booking.organiser.reminders import say
+from booking.organiser.reminders import rules_that_count, say
 from booking.organiser.views import bp, offset, paging, the_event
 from booking.reminders import forecast
 from booking.reminders import queries as reminder_queries
@@ -111,7 +111,8 @@ def event(event_id: int) -> ResponseReturnValue:
         event=found,
         place=place_in_words(found),
         waiting=bookings_queries.waiting_counts([found.id]).get(found.id, 0),
-        reminders=[say(rule) for rule in reminder_queries.rules_for(found)],
+        reminders=[say(rule) for rule in rules_that_count(found)],
+        held=reminder_queries.is_held(found, reminder_queries.pauses()),
         booking_rules=rules_in_words.for_organisers(found),
         invitation=_invitation(found),
         remarks=remarks(found),

@@ -16,7 +16,7 @@ from booking.organiser import queries
 from booking.organiser.views import bp, offset, paging
 
 # What leads to somebody's own page is a right by itself: whoever reads over a shoulder must not have it.
-_OWN_LINK = re.compile(r"\S*/(?:bookings|places|sign-in|feeds/my|reminders/stop)/\S+|\S+[?&]invitation=\S+")
+_OWN_LINK = re.compile(r"\S*/(?:bookings|places|sign-in|feeds/my|reminders/stop|returns)/\S+|\S+[?&]invitation=\S+")
 THEIR_OWN = "(their own link)"
 
 

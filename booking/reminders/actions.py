@@ -14,6 +14,7 @@ from booking.core.clock import now, wall
 from booking.core.db import atomic, db, lock, one_by_one, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.tokens import new_key
+from booking.deadlines import actions as chasing
 from booking.directory.models import Area, Person
 from booking.notifications import outbox
 from booking.notifications.models import Message
@@ -43,6 +44,13 @@ class NewRule:
 
 THE_SAME = "Two reminders are the same. Take one of them out."
 DEFAULT_RULES = (NewRule(Timing(7)), NewRule(Timing(1)))
+# Of a closing date: to schools that have not answered, and the day after the list to the organiser.
+DEADLINE_RULES = (
+    NewRule(Timing(10, Unit.SCHOOL_DAYS), To.SCHOOLS),
+    NewRule(Timing(3, Unit.SCHOOL_DAYS), To.SCHOOLS),
+    NewRule(Timing(1, Unit.SCHOOL_DAYS), To.SCHOOLS),
+    NewRule(Timing(1, Unit.DAYS, time(9, 0), after=True), To.ORGANISERS),
+)
 Rules = Sequence[NewRule]
 
 
@@ -177,7 +185,7 @@ def still_wanted(message: Message) -> Verdict:
     their place away and has it back is reminded of the one they have now.
     """
     if not mail.is_reminder(message):
-        return None
+        return chasing.still_wanted(message)
     carried = queries.reminders_of(message)
     event = db.session.get(Event, message.event_id) if message.event_id else None
     rule = queries.find_rule(carried[0].rule_id) if carried else None
@@ -225,6 +233,8 @@ _GONE = {
     To.SUBSCRIBERS: "they do not want these e-mails any more, or have a place",
     To.HOSTS: "they are not host any more",
     To.ORGANISERS: "they do not belong to the team any more",
+    To.SCHOOLS: "the school has answered",
+    To.HEADTEACHERS: "the school has answered",
 }
 
 
@@ -395,6 +405,11 @@ def _record_pause(what: str, area: Area | None, event: Event | None, by: Person)
 def send_test(event: Event, new: NewRule, *, to: Person) -> None:
     """Mail a reminder as it would be to who asks for it, about somebody invented. Raises Refused."""
     mail.test_to(event, unsaved(checked(new)), to=to)
+
+
+def new_of(rule: ReminderRule) -> NewRule:
+    """Return a rule as an organiser would say it."""
+    return NewRule(planning.timing_of(rule), rule.to, rule.subject, rule.text)
 
 
 def unsaved(new: NewRule) -> ReminderRule:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from booking.bookings.models import Place
-from booking.calendar.models import Event
+from booking.calendar.models import Event, EventStatus
 from booking.calendar.wording import say_instant
 from booking.core.clock import now, wall
 from booking.core.db import db
@@ -17,10 +17,11 @@ from booking.reminders import planning, policy, queries
 from booking.reminders.models import Reminder, ReminderRule, ReminderRun, To
 from booking.reminders.planning import HoursOfAreas
 from booking.reminders.policy import KindHours, Occasion
-from booking.reminders.recipients import LeftOut, count_readers, left_out, readers
+from booking.reminders.recipients import LeftOut, count_readers, left_out, may_have, readers
 from booking.reminders.wording import say_timing
 
 FORTNIGHT = timedelta(days=14)
+FELL_DUE, WENT = (f"came after it {had}, and had just heard of the event" for had in ("fell due", "went"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,16 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A reminder that has been carried out: how many mails stand where in their life, or why it did not go."""
+    """A reminder that has been carried out: how many mails stand where in their life, or why it did not go.
+
+    `reasons` are those of mails that failed or were dropped.
+    """
 
     at: datetime
     to: To
     rules: str
     counts: Counter[MessageStatus] = field(default_factory=Counter)
+    reasons: tuple[str, ...] = ()
     why_not: str = ""
     left_out: tuple[LeftOut, ...] = ()
 
@@ -64,35 +69,37 @@ def of_area(area_id: int, *, within: timedelta = FORTNIGHT) -> list[Coming]:
 
 
 def of_event(event: Event) -> tuple[list[Coming], list[Gone]]:
-    """Return what will go for an event, and what has gone for its present date."""
-    rules, is_held = queries.rules_for(event), queries.is_held(event, queries.pauses())
+    """Return what will go for an event, of a draft once it is published, and what has gone for its present date."""
     runs = queries.runs_of([event.id]).get((event.id, event.day), [])
+    if event.status is EventStatus.CANCELLED:
+        return [], _gone(event, runs)
+    rules, is_held = queries.rules_for(event), queries.is_held(event, queries.pauses())
     hours = planning.kind_hours(event.area, event.day)
-    coming = [
-        Coming(
-            one.at,
-            event,
-            one.rule.to,
-            _say(one),
-            len(readers(event, one.rule.to)),
-            is_held,
-            tuple(left_out(event, one.rule.to)),
-        )
-        for one in _to_go(event, rules, hours, queries.done_of(runs))
-    ]
+    coming = [_coming(event, one, is_held=is_held) for one in _to_go(event, rules, hours, queries.done_of(runs))]
     return coming, _gone(event, runs)
+
+
+def _coming(event: Event, occasion: Occasion, *, is_held: bool) -> Coming:
+    found, to = readers(event, occasion.rule.to), occasion.rule.to
+    late = [LeftOut(reader.name, FELL_DUE) for reader in found if reader.since >= occasion.at]
+    left = (*left_out(event, to), *late)
+    return Coming(occasion.at, event, to, _say(occasion), len(found) - len(late), is_held, left)
 
 
 def _to_go(
     event: Event, rules: Sequence[ReminderRule], hours: KindHours, done: Collection[tuple[int, bool]]
 ) -> list[Occasion]:
-    """Return the occasions that are not carried out and still of use: to come, or held."""
+    """Return the occasions that are not carried out, still of use, and for somebody: to come, or held."""
     times = planning.times_of(event)
     return [
         one
-        for one in planning.plan_of(event, rules, hours)
+        for one in planning.plan_of(event, _for_somebody(event, rules), hours)
         if not all(key in done for key in one.keys) and now() < one.useful_until(times)
     ]
+
+
+def _for_somebody(event: Event, rules: Sequence[ReminderRule]) -> list[ReminderRule]:
+    return [rule for rule in rules if may_have(event, rule.to)]
 
 
 def _say(occasion: Occasion) -> str:
@@ -105,14 +112,14 @@ def _gone(event: Event, runs: Sequence[ReminderRun]) -> list[Gone]:
     found = []
     for run in runs:
         rule = queries.find_rule(run.rule_id)
-        if rule is None:
+        if rule is None or not may_have(event, rule.to):
             continue
-        counts = _counts(run)
+        counts, reasons = _mails(run)
         if not counts and not run.why_not and _stood_for(run, runs):
             continue  # another one that fell due with it spoke for both
         late = () if run.why_not else tuple(_heard_nothing(event, run, rule.to))
         said = "the first school morning" if run.extra else say_timing(planning.timing_of(rule))
-        found.append(Gone(run.at, rule.to, said, counts, run.why_not, late))
+        found.append(Gone(run.at, rule.to, said, counts, reasons, run.why_not, late))
     return found
 
 
@@ -129,34 +136,35 @@ def _of_run(run: ReminderRun) -> list[sa.ColumnElement[bool]]:
     ]
 
 
-def _counts(run: ReminderRun) -> Counter[MessageStatus]:
+def _mails(run: ReminderRun) -> tuple[Counter[MessageStatus], tuple[str, ...]]:
+    """Return how many mails stand where in their life, and why some did not go."""
     rows = db.session.execute(
-        sa.select(Message.status, sa.func.count(Message.id.distinct()))
+        sa.select(Message.status, Message.outcome, sa.func.count(Message.id.distinct()))
         .join(Reminder, Reminder.message_id == Message.id)
         .where(*_of_run(run))
-        .group_by(Message.status)
-    )
-    return Counter({row[0]: row[1] for row in rows})
+        .group_by(Message.status, Message.outcome)
+    ).all()
+    counts = Counter[MessageStatus]()
+    for status, _, number in rows:
+        counts[status] += number
+    gone_wrong = {MessageStatus.FAILED, MessageStatus.DROPPED}
+    return counts, tuple(sorted({outcome for status, outcome, _ in rows if status in gone_wrong and outcome}))
 
 
 def _heard_nothing(event: Event, run: ReminderRun, to: To) -> list[LeftOut]:
-    """Return who would be written to today and was not: they came after it fell due."""
+    """Return who would be written to now and was not: they came after it fell due."""
     heard = set(db.session.scalars(sa.select(Reminder.recipient).where(*_of_run(run)))) | set(
         db.session.scalars(
             sa.select(Place.attendee_key).join(Reminder, Reminder.place_id == Place.id).where(*_of_run(run))
         )
     )
-    return [
-        LeftOut(reader.name, "came after it went, and had just heard of the event")
-        for reader in readers(event, to)
-        if str(reader.key) not in heard
-    ]
+    return [LeftOut(reader.name, WENT) for reader in readers(event, to) if str(reader.key) not in heard]
 
 
 def warnings(event: Event) -> list[str]:
     """Return what is odd about the dates of an event's reminders, in sentences."""
-    rules = queries.rules_for(event)
-    if not rules:
+    rules = _for_somebody(event, queries.rules_for(event))
+    if not rules or event.status is EventStatus.CANCELLED:
         return []
     hours, times = planning.kind_hours(event.area, event.day), planning.times_of(event)
     occasions = [one for one in planning.plan_of(event, rules, hours) if not one.after]

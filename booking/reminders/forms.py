@@ -18,8 +18,8 @@ from booking.reminders.actions import NewRule
 from booking.reminders.models import ReminderRule, To, Unit
 from booking.reminders.policy import EIGHT, Timing
 from booking.reminders.wording import SAY_TO
+from booking.reminders.words import MERGE_WORDS
 
-BLANK_ROWS = 1
 _BEFORE, _AFTER = "before", "after"
 WHEN = [
     SelectChoice(f"{unit} {side}", f"{unit} {words}")
@@ -42,20 +42,36 @@ class RuleList(FieldList):
         return iter(sorted({int(found[1]) for name in formdata if (found := pattern.match(name))}))
 
 
+def on_the_list(_form: Any, field: SelectField) -> None:
+    """Refuse what is not on a list, in plain words."""
+    if field.data not in {choice.value for choice in field.choices}:
+        raise ValidationError("Choose from the list")
+
+
+def _list_field(label: str, choices: list[SelectChoice], **more: Any) -> SelectField:
+    return SelectField(label, [on_the_list], choices=choices, validate_choice=False, **more)
+
+
 class RuleForm(Form):
     """One reminder: how long before or after, at what time, to whom, in which words. Without a number it is none."""
 
-    number = StringField("How many (empty: no reminder)", filters=[cleaned])
-    when = SelectField("Of what", choices=WHEN, default=f"{Unit.DAYS} {_BEFORE}")
+    number = StringField("How many", filters=[cleaned])
+    when = _list_field("Of what", WHEN, default=f"{Unit.DAYS} {_BEFORE}")
     at = ClockField("At", default=EIGHT)
-    to = SelectField("To", choices=[SelectChoice(to.value, words) for to, words in SAY_TO.items()])
-    subject = StringField("Subject in your own words (optional)", filters=[cleaned])
-    text = TextAreaField("Text in your own words (optional)", filters=[lambda text: paragraphs(text or "")])
+    to = _list_field("To", [SelectChoice(to.value, words) for to, words in SAY_TO.items()])
+    subject = StringField("Subject", filters=[cleaned])
+    text = TextAreaField(
+        "Text",
+        filters=[lambda text: paragraphs(text or "")],
+        description=f"Merge words: {' '.join(f'{{{word}}}' for word in MERGE_WORDS)}",
+    )
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Tell at its field what cannot be, in the words of the rules themselves."""
         if self.is_empty:
             return True
+        if _is_to_the_minute(self.when.data):
+            self.at.process_errors = []  # it does not count
         if not super().validate(extra_validators):
             return False
         try:
@@ -68,8 +84,10 @@ class RuleForm(Form):
 
     def validate_number(self, field: StringField) -> None:
         """Refuse what is no number."""
-        if not re.fullmatch(r"[0-9]{1,3}", field.data):
+        if not field.data:
             raise ValidationError("Enter a number, such as 7, or empty the subject and the text too")
+        if not re.fullmatch(r"[0-9]{1,3}", field.data):
+            raise ValidationError("Enter a number, such as 7")
 
     @property
     def is_empty(self) -> bool:
@@ -84,11 +102,13 @@ class RuleForm(Form):
     def rule(self) -> NewRule:
         """Return what was said. Raises Refused for what cannot be."""
         unit, _, side = self.when.data.rpartition(" ")
-        to_the_minute = Unit(unit) in {Unit.MINUTES, Unit.HOURS}
-        timing = Timing(
-            int(self.number.data), Unit(unit), None if to_the_minute else self.at.data or EIGHT, side == _AFTER
-        )
+        at = None if _is_to_the_minute(self.when.data) else self.at.data or EIGHT
+        timing = Timing(int(self.number.data), Unit(unit), at, side == _AFTER)
         return actions.checked(NewRule(timing, To(self.to.data), self.subject.data or "", self.text.data or ""))
+
+
+def _is_to_the_minute(when: str) -> bool:
+    return when.partition(" ")[0] in {Unit.MINUTES, Unit.HOURS}
 
 
 class RulesForm(PageForm):
@@ -118,6 +138,11 @@ class RulesForm(PageForm):
     def may_grow(self) -> bool:
         """Tell whether one more row is possible."""
         return len(self.rules.entries) < actions.MOST_RULES
+
+    def refuse(self, refused: Refused) -> None:
+        """Show a refusal of the rules as a whole at the last of them."""
+        number = self.rules.entries[-1].form.number
+        number.errors = [refused.sentence, *number.errors]
 
     def validate_rules(self, field: FieldList) -> None:
         """Refuse the same reminder twice, at the second of them."""

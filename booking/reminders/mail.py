@@ -2,23 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from booking.bookings import queries as bookings_queries
-from booking.bookings.mail import EventCard, event_card, sender_of
+from booking.calendar.mail import EventCard, event_card, sender_of
 from booking.calendar.models import Event, Kind
 from booking.calendar.wording import say_count, say_date, say_left, say_times
 from booking.core.addresses import absolute
-from booking.core.clock import today
+from booking.core.clock import now, today, wall
 from booking.core.text import and_list, one_line
 from booking.core.tokens import link_token
+from booking.deadlines import mail as deadlines
+from booking.deadlines import queries as deadlines_queries
+from booking.deadlines.models import Answer, ReturnStatus
+from booking.deadlines.policy import progress
 from booking.directory.models import Person
 from booking.notifications import outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Words
-from booking.reminders import words
+from booking.reminders import planning, policy, words
 from booking.reminders.models import ReminderRule, To
-from booking.reminders.recipients import Reader, address_of, has_own_letter
+from booking.reminders.recipients import OF_SCHOOLS, Reader, address_of, has_own_letter
 
 # All kinds of reminders begin so; a test to oneself is none.
 KIND = "reminder"
@@ -30,6 +35,8 @@ _TEMPLATES = {
     To.SUBSCRIBERS: "reminder_subscribed",
     To.HOSTS: "reminder_team",
     To.ORGANISERS: "reminder_team",
+    To.SCHOOLS: "reminder_school",
+    To.HEADTEACHERS: "reminder_school",
 }
 _WHY = {
     To.PLACES: "You get this because this address has a place at the event.",
@@ -37,6 +44,8 @@ _WHY = {
     To.SUBSCRIBERS: "You get this because you asked to be told of these dates.",
     To.HOSTS: "You get this because the partnership has you down as host or facilitator.",
     To.ORGANISERS: "You get this because you belong to the partnership’s team.",
+    To.SCHOOLS: "You get this as a contact of your school.",
+    To.HEADTEACHERS: "You get this as headteacher, because your school has not answered yet.",
 }
 
 
@@ -50,6 +59,7 @@ class Letter:
     link: str
     link_label: str
     unsubscribe: str = ""
+    school: str = ""
 
 
 def is_reminder(message: Message) -> bool:
@@ -84,6 +94,9 @@ def letter_to(event: Event, to: To, readers: Sequence[Reader]) -> Letter:
     first = readers[0]
     if first.place is not None:
         return _letter_of_places(readers)
+    if first.owed is not None:
+        link = deadlines.link_of(first.owed)
+        return Letter(first.email, first.name, (), link, "Answer", school=first.owed.school.name)
     if to is To.SUBSCRIBERS:
         stop = absolute("reminders.stop", token=link_token(SUBSCRIPTION_LINK, first.subscription_key))
         return Letter(first.email, first.name, (), _page_of(event), "About the event", stop)
@@ -120,9 +133,9 @@ def words_now(event: Event, rule: ReminderRule, letter: Letter) -> Words:
     return outbox.write(template, **context)
 
 
-def composed(event: Event, rule: ReminderRule, letter: Letter) -> tuple[str, dict[str, Any]]:
-    """Return the template of a reminder and what it is filled with."""
-    left = say_left(today(), event.day)
+def composed(event: Event, rule: ReminderRule, letter: Letter, *, on: date | None = None) -> tuple[str, dict[str, Any]]:
+    """Return the template of a reminder and what it is filled with, as it reads on a day: today, unless said."""
+    left = say_left(on or today(), event.day)
     card = event_card(event)
     if rule.to not in {To.PLACES, To.ORGANISERS, To.HOSTS}:
         card = replace(card, joining_link="")  # for those with a place, and those who hold the session
@@ -137,7 +150,12 @@ def composed(event: Event, rule: ReminderRule, letter: Letter) -> tuple[str, dic
         "link_label": letter.link_label,
         "unsubscribe_link": letter.unsubscribe,
         "why": _WHY[rule.to],
+        "school": letter.school,
     }
+    if rule.to in OF_SCHOOLS:
+        ask = deadlines_queries.find_ask(event.id)
+        context |= deadlines.what_is_asked(event, ask) if ask else {}
+        context["left"] = left
     if rule.text:
         values = merge_values(event, letter, card, left)
         own = {"own_subject": words.fill(rule.subject, values), "own_text": words.fill(rule.text, values)}
@@ -161,11 +179,14 @@ def merge_values(event: Event, letter: Letter, card: EventCard, left: str) -> di
         "names": and_list(one_line(name) for name in letter.names),
         "link": letter.link,
         "partnership": event.area.name,
+        "school": letter.school,
     }
 
 
 def _numbers(event: Event) -> str:
-    """Return how many come, in a sentence; nothing where nobody books."""
+    """Return how many come, in a sentence, or who has answered; nothing where nobody is asked."""
+    if event.kind is Kind.DEADLINE:
+        return _who_has_answered(event)
     if not event.takes_bookings:
         return ""
     waiting = bookings_queries.waiting_counts([event.id]).get(event.id, 0)
@@ -175,11 +196,34 @@ def _numbers(event: Event) -> str:
     )
 
 
+def _who_has_answered(event: Event) -> str:
+    """Return how many schools have answered a closing date, and the names of those that have not."""
+    ask = deadlines_queries.find_ask(event.id)
+    if ask is None or ask.answer is Answer.NONE:
+        return ""
+    rows = deadlines_queries.returns_of(event.id)
+    found = progress(rows, closes_at=deadlines_queries.closes_at(event))
+    said = f"{found.answered} of {found.owed} schools have answered."
+    waiting = [row.school.name for row in rows if row.status is ReturnStatus.OUTSTANDING]
+    if ask.answer is Answer.OPTIONAL or not waiting:
+        return said
+    alone = {school.name for school in deadlines_queries.without_contact(event)}
+    names = [f"{name} (no contact)" if name in alone else name for name in waiting]
+    return f"{said} Outstanding: {'; '.join(names)}."
+
+
 def test_to(event: Event, rule: ReminderRule, *, to: Person) -> Message:
     """Queue a reminder as it would be, to somebody of the team. It names an invented attendee, and opens no booking."""
-    bookings_queries.load_surroundings(event)
-    template, context = composed(event, rule, sample_letter(event, rule.to, to))
+    template, context = sample(event, rule, to)
     return outbox.post(template, kind=TEST, to=to.email, event_id=event.id, test=True, **context)
+
+
+def sample(event: Event, rule: ReminderRule, person: Person) -> tuple[str, dict[str, Any]]:
+    """Return what a rule would say on the day it goes, about somebody invented: its template and the values."""
+    bookings_queries.load_surroundings(event)
+    wanted = policy.Rule(0, planning.timing_of(rule), now(), rule.to)
+    at = policy.due_at(wanted, planning.times_of(event), planning.kind_hours(event.area, event.day))
+    return composed(event, rule, sample_letter(event, rule.to, person), on=wall(at).date())
 
 
 def sample_letter(event: Event, to: To, person: Person) -> Letter:
@@ -188,4 +232,6 @@ def sample_letter(event: Event, to: To, person: Person) -> Letter:
     names = ("Priya Nair",) if to in {To.PLACES, To.WAITING} else ()
     page = _page_of(event)
     stop = page if to is To.SUBSCRIBERS else ""
+    if to in OF_SCHOOLS:
+        return Letter(person.email, person.name or person.email, (), page, "Answer", school="Oakhurst Primary School")
     return Letter(person.email, person.name or person.email, names, page, label, stop)

@@ -18,6 +18,8 @@ class To(StrEnum):
     SUBSCRIBERS = "subscribers"
     HOSTS = "hosts"
     ORGANISERS = "organisers"
+    SCHOOLS = "schools"
+    HEADTEACHERS = "headteachers"
 
 
 class Unit(StrEnum):

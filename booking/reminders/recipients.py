@@ -4,18 +4,23 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from booking.bookings.models import Booking, Place, PlaceStatus
-from booking.calendar.models import Event, Host, Visibility
+from booking.calendar.models import Event, Host, Kind, Visibility
+from booking.core.clock import today
 from booking.core.db import db
-from booking.directory.models import Person, Role, RoleName
+from booking.deadlines import queries as deadlines
+from booking.deadlines.models import Answer, Ask, Return, ReturnStatus
+from booking.directory.models import ContactRole, Person, Role, RoleName, SchoolContact
 from booking.reminders.models import Subscription, To
 from booking.reminders.policy import Recipient
 
 # `key` of a place is its attendee, told apart from all others; of everybody else their address.
+OF_SCHOOLS = frozenset({To.SCHOOLS, To.HEADTEACHERS})
 STATUS_OF = {To.PLACES: PlaceStatus.CONFIRMED, To.WAITING: PlaceStatus.WAITING}
 
 
@@ -27,6 +32,7 @@ class Reader(Recipient):
     name: str
     place: Place | None = None
     subscription_key: str = ""
+    owed: Return | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,13 @@ class LeftOut:
 
     name: str
     why: str
+
+
+def may_have(event: Event, to: To) -> bool:
+    """Tell whether an event may have readers of a kind: where nobody books, nobody has a place or waits for one."""
+    if to in OF_SCHOOLS:
+        return event.kind is Kind.DEADLINE
+    return event.takes_bookings or to not in STATUS_OF
 
 
 def readers(event: Event, to: To) -> Sequence[Reader]:
@@ -59,7 +72,28 @@ def count_readers(events: Collection[Event]) -> Counter[tuple[int, To]]:
         found[event.id, To.ORGANISERS] = teams.get(event.area_id, 0)
     for event_id, number in db.session.execute(_count_subscribers(ids)):
         found[event_id, To.SUBSCRIBERS] = number
+    for event_id, number in db.session.execute(_count_contacts(ids, Ask.role, Answer.REQUIRED, Answer.OPTIONAL)):
+        found[event_id, To.SCHOOLS] = number
+    for event_id, number in db.session.execute(_count_contacts(ids, ContactRole.HEADTEACHER, Answer.REQUIRED)):
+        found[event_id, To.HEADTEACHERS] = number
     return found
+
+
+def _count_contacts(ids: Collection[int], role: Any, *answers: Answer) -> sa.Select[int, int]:
+    """Count the contacts of today, for a role, of schools that still owe an answer."""
+    in_office = sa.and_(
+        SchoolContact.school_id == Return.school_id,
+        SchoolContact.role == role,
+        SchoolContact.starts_on <= today(),
+        sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= today()),
+    )
+    return (
+        sa.select(Return.event_id, sa.func.count(SchoolContact.id))
+        .join(Ask, Ask.event_id == Return.event_id)
+        .join(SchoolContact, in_office)
+        .where(Return.event_id.in_(ids), Return.status == ReturnStatus.OUTSTANDING, Ask.answer.in_(answers))
+        .group_by(Return.event_id)
+    )
 
 
 def _count_subscribers(ids: Collection[int]) -> sa.Select[int, int]:
@@ -92,10 +126,24 @@ def left_out(event: Event, to: To) -> list[LeftOut]:
             for person, _ in _subscriptions(event)
             if person.email in booked or not _may_see(person, event)
         ]
+    if to in OF_SCHOOLS:
+        return _schools_left_out(event)
     if to not in STATUS_OF:
         return []
     others = [place for place in _active_places(event) if place.status is not STATUS_OF[to]]
     return [LeftOut(place.name, _WHY_LEFT_OUT[place.status]) for place in others]
+
+
+def _schools_left_out(event: Event) -> list[LeftOut]:
+    """Return the schools that are not written to: they have answered, or have nobody to write to."""
+    alone = {school.id for school in deadlines.without_contact(event)}
+    return [
+        LeftOut(row.school.name, "has no contact to write to")
+        if row.school_id in alone
+        else LeftOut(row.school.name, "has answered, or is excused")
+        for row in deadlines.returns_of(event.id)
+        if row.school_id in alone or row.status is not ReturnStatus.OUTSTANDING
+    ]
 
 
 _WHY_LEFT_OUT = {
@@ -195,10 +243,34 @@ def _organisers(event: Event) -> list[Reader]:
     return [Reader(one.email, one.created_at, one.email, one.name or one.email) for one in people]
 
 
+def _schools(event: Event) -> list[Reader]:
+    return _contacts(deadlines.to_remind(event))
+
+
+def _headteachers(event: Event) -> list[Reader]:
+    return _contacts(deadlines.to_remind(event, ContactRole.HEADTEACHER))
+
+
+def _contacts(found: Sequence[tuple[Return, SchoolContact]]) -> list[Reader]:
+    """Each contact of each school, who may be one of two schools: those are two letters, each with its own link."""
+    return [
+        Reader(
+            f"{row.school_id}|{contact.email}",
+            max(row.created_at, contact.created_at),
+            contact.email,
+            contact.name,
+            owed=row,
+        )
+        for row, contact in found
+    ]
+
+
 _SOURCES: dict[To, Callable[[Event], list[Reader]]] = {
     To.PLACES: _confirmed,
     To.WAITING: _waiting,
     To.SUBSCRIBERS: _subscribers,
     To.HOSTS: _hosts,
     To.ORGANISERS: _organisers,
+    To.SCHOOLS: _schools,
+    To.HEADTEACHERS: _headteachers,
 }

@@ -6,9 +6,12 @@ from flask.typing import ResponseReturnValue
 from booking.calendar import queries as calendar_queries
 from booking.calendar.readers import reader
 from booking.core.tokens import key_of
-from booking.core.web import csrf
+from booking.core.web import csrf, row_number
 from booking.directory.guards import area, by_link, signed_in, visitor
 from booking.reminders import actions, mail, queries
+from booking.reminders.models import To
+from booking.reminders.planning import timing_of
+from booking.reminders.wording import say_timing
 
 bp = Blueprint("reminders", __name__)
 
@@ -16,10 +19,11 @@ bp = Blueprint("reminders", __name__)
 @bp.route("/my/reminders", methods=["GET", "POST"])
 @signed_in
 def mine() -> ResponseReturnValue:
-    """Choose of which kinds of dates to be told by e-mail."""
+    """Choose of which kinds of dates to be told by e-mail; those that the address names are ticked already."""
     person = visitor().person
     assert person is not None
-    kinds = calendar_queries.categories_seen(area().id, reader())
+    here = area()
+    kinds = calendar_queries.categories_seen(here.id, reader())
     if request.method == "POST":
         ticked = set(request.form.getlist("kind"))
         actions.subscribe(person, [kind for kind in kinds if str(kind.id) in ticked])
@@ -27,7 +31,22 @@ def mine() -> ResponseReturnValue:
         flash("saved", "outcome")
         return redirect(url_for("bookings.my"))
     chosen = {one.category_id for one in queries.subscriptions_of(person.id)}
-    return render_template("reminders/mine.html", kinds=kinds, chosen=chosen, person=person)
+    when = _when_they_go(here.id)
+    return render_template(
+        "reminders/mine.html",
+        kinds=sorted(kinds, key=lambda kind: not when.get(kind.id)),
+        chosen=chosen | set(request.args.getlist("kind", type=row_number)),
+        when=when,
+        person=person,
+    )
+
+
+def _when_they_go(area_id: int) -> dict[int, str]:
+    """Return for each kind when those who asked for it are written to, in words."""
+    return {
+        kind_id: ", ".join(say_timing(timing_of(rule)) for rule in rules if rule.to is To.SUBSCRIBERS)
+        for kind_id, rules in queries.rules_of_area(area_id).items()
+    }
 
 
 @bp.route("/reminders/stop/<token>", methods=["GET", "POST"])

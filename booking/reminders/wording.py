@@ -7,9 +7,11 @@ from booking.reminders.policy import Timing
 SAY_TO = {
     To.PLACES: "those with a place",
     To.WAITING: "those who wait",
-    To.SUBSCRIBERS: "those who asked to be told of this kind",
+    To.SUBSCRIBERS: "those who asked to be told",
     To.HOSTS: "host and facilitators",
     To.ORGANISERS: "the organisers",
+    To.SCHOOLS: "schools that still owe an answer",
+    To.HEADTEACHERS: "the headteachers of those schools",
 }
 _ONE = {
     Unit.MINUTES: "minute",

@@ -18,6 +18,7 @@ MERGE_WORDS = {
     "names": "whose place it is",
     "link": "the reader's own page",
     "partnership": "the name of the partnership",
+    "school": "the school that owes an answer",
 }
 _MERGED = re.compile(r"\{([^{}]*)\}")
 # A brace that no merge word is made of: half of one was typed.

@@ -10,13 +10,15 @@ from werkzeug.routing import Rule
 from booking.bookings.models import Booking
 from booking.bookings.queries import BOOKING_LINK, PLACE_LINK
 from booking.calendar import queries as calendar_queries
-from booking.calendar.models import Category, Event
+from booking.calendar.models import Category, Event, Kind
 from booking.calendar.policy import Reader
 from booking.calendar.terms import school_year_of, year_name
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.tokens import link_token
+from booking.deadlines.models import Return
+from booking.deadlines.queries import RETURN_LINK
 from booking.directory import actions as directory
 from booking.directory.guards import Visitor
 from booking.directory.models import Person, RoleName
@@ -34,6 +36,7 @@ from tests.factories import (
     make_person,
     make_school,
     make_venue,
+    save,
     sign_in,
 )
 
@@ -54,6 +57,7 @@ ANSWERS = {
 ADMINISTRATORS = {("POST", "organiser.people"), ("POST", "organiser.revoke")}
 # A mail client presses the button of a mail without a page of ours before it (RFC 8058); the link is the right.
 WITHOUT_A_TOKEN = {"reminders.stop"}
+OF_A_CLOSING_DATE = {f"organiser.{page}" for page in ("ask", "returns", "chase", "paste_returns")}
 # What a facilitator sees on the day of the event alone: the one of `fill` is later.
 ON_THE_DAY = {("GET", "bookings_manage.printed")}
 LINKS = {"bookings.booking": BOOKING_LINK, "bookings.cancel": BOOKING_LINK}
@@ -89,6 +93,7 @@ def fill(app: Flask) -> None:
         subscriber = make_person("subscriber@school.example")
         make_booking(make_event(), "Ada Obi", "ada@school.example")
         subscribe(subscriber, [db.session.get(Category, 1)])
+        save(Return(event_id=make_event(kind=Kind.DEADLINE).id, school_id=1))
         directory.ask_to_sign_in("ada@school.example", origin="", next_page="", limit_origin=False)
         message = db.session.query(Message).one()
         message.status, message.sent_at = MessageStatus.SENT, now()
@@ -102,6 +107,8 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
         subscriber = db.session.query(Person).filter_by(email="subscriber@school.example").one()
         if rule.endpoint == "feeds.my":
             token = token or link_token("feed", subscriber.feed_key)
+        elif rule.endpoint == "deadlines.answer":
+            token = token or link_token(RETURN_LINK, db.session.query(Return).one().key)
         elif rule.endpoint == "reminders.stop":
             token = token or link_token(SUBSCRIPTION_LINK, subscription_key())
         elif rule.endpoint in LINKS:
@@ -113,6 +120,7 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
             "month": f"{today():%Y-%m}",
             "slug": db.session.get(Category, 1).slug if rule.endpoint == "feeds.category" else "words",
             "kind": "csv",
+            "event_id": 2 if rule.endpoint in OF_A_CLOSING_DATE else 1,
         }
         return app.url_map.bind("localhost").build(
             rule.endpoint, {name: values.get(name, 1) for name in rule.arguments}, append_unknown=False

@@ -25,10 +25,14 @@ from booking.calendar.models import Audience, Event, EventStatus, Kind, Promotio
 from booking.core.clock import now, today
 from booking.core.db import Base, db
 from booking.core.tokens import link_token, new_key
+from booking.deadlines.models import Answer, Ask, ReturnStatus
+from booking.deadlines.queries import RETURN_LINK, returns_of
 from booking.directory import actions as directory
 from booking.directory.models import Person
 from booking.directory.queries import find_person
 from booking.notifications.models import Message, MessageStatus
+from booking.reminders.mail import SUBSCRIPTION_LINK
+from booking.reminders.models import Subscription
 from tests import databases, processes
 from tests.factories import make_area, make_booking, make_category, make_event, make_organiser, make_person, sign_in
 
@@ -109,6 +113,16 @@ def rows() -> SimpleNamespace:
     known.deadline, known.milestone = (_next(kind) for kind in (Kind.DEADLINE, Kind.MILESTONE))
     _book(known)
     known.sign_in_link = directory.sign_in_link(SENCO)
+    known.asks = db.session.scalars(
+        sa.select(Event).join(Ask).where(Ask.answer == Answer.REQUIRED).order_by(Event.day).limit(1)
+    ).one()
+    known.returns = {
+        name: link_token(RETURN_LINK, row.key)
+        for name, status in (("open", ReturnStatus.OUTSTANDING), ("done", ReturnStatus.SUBMITTED))
+        for row in [next(one for one in returns_of(known.asks.id) if one.status is status)]
+    }
+    subscription = db.session.scalars(sa.select(Subscription)).first()
+    known.subscription, known.stopped = (link_token(SUBSCRIPTION_LINK, key) for key in (subscription.key, new_key()))
     refused = db.session.scalars(sa.select(Message).order_by(Message.id).limit(1)).one()
     refused.status, refused.outcome = MessageStatus.FAILED, "550 5.1.1 There is no mailbox of that name here"
     sent = sa.select(Message).where(Message.calendar.is_not(None), Message.status == MessageStatus.SENT)

@@ -106,6 +106,11 @@ def look_at_a_message(page: Page, known: SimpleNamespace) -> None:
     page.get_by_role("button", name="Look at it first").click()
 
 
+def look_at_the_reminders(page: Page, _known: SimpleNamespace) -> None:
+    page.goto("/manage/reminders/1")
+    page.get_by_role("button", name="Preview").click()
+
+
 def delete_what_was_published_meanwhile(page: Page, known: SimpleNamespace) -> None:
     address = f"/manage/events/{known.stale.id}/"
     page.goto(address)
@@ -216,6 +221,14 @@ CASES = [
         query(token="of-yesterday"),
         status=410,
     ),
+    Case("stop", "reminders.stop", "Stop these e-mails", values=lambda known: {"token": known.subscription}),
+    Case(
+        "stopped",
+        "reminders.stop",
+        "These e-mails have stopped",
+        "These e-mails have stopped already",
+        lambda known: {"token": known.stopped},
+    ),
     Case("subscribe", "feeds.subscribe", "Subscribe", "Keep these dates in your own calendar"),
     Case("try-it", "directory.demo_sign_in", "Try it as an organiser"),
     Case("mailbox", "notifications.mailbox", "Mailbox", "Mailbox of the demonstration"),
@@ -237,6 +250,7 @@ CASES = [
     Case("senco-book", "bookings.book", "Book places: A talk", "Book places", event("nobody"), SENCO),
     Case("senco-my", "bookings.my", "My bookings", who=SENCO),
     Case("senco-my-empty", "bookings.my", "My bookings", who=NEWCOMER),
+    Case("senco-dates", "reminders.mine", "Which dates we tell you of", who=SENCO),
     Case("senco-details", "directory.details", "My details", who=SENCO),
     Case("senco-not-hers", "organiser.desk", "This is not yours to open", who=SENCO, status=403),
     # An organiser.
@@ -273,6 +287,35 @@ CASES = [
         values=query(category_id=1),
         who=ORGANISER,
     ),
+    Case("desk-reminders-deadline", "organiser.event_reminders", "Reminders: ", "", event("deadline"), ORGANISER),
+    Case(
+        "desk-reminders-preview",
+        "organiser.category_reminders",
+        "Reminders: SENCo forum",
+        values=query(category_id=1),
+        who=ORGANISER,
+        way=look_at_the_reminders,
+    ),
+    Case(
+        "desk-reminders-coming",
+        "organiser.coming_reminders",
+        "Reminders of the coming",
+        "What goes in the coming fortnight",
+        who=ORGANISER,
+    ),
+    Case(
+        "desk-outbox-message",
+        "organiser.message",
+        "{mail.subject}",
+        values=lambda known: {"message_id": known.mail.id},
+        who=ORGANISER,
+    ),
+    Case("desk-returns-all", "organiser.all_returns", "Returns", who=ORGANISER),
+    Case("desk-returns", "organiser.returns", "Returns: {asks.title}", "", event("asks"), ORGANISER),
+    Case("desk-ask", "organiser.ask", "What schools are asked for", values=event("asks"), who=ORGANISER),
+    Case("empty-returns", "organiser.all_returns", "Returns", who=ORGANISER, site="empty"),
+    Case("answer", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["open"]}),
+    Case("answered", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["done"]}),
     Case("desk-outbox", "organiser.outbox", "Outbox", who=ORGANISER),
     Case("desk-outbox-nothing", "organiser.outbox", "Outbox", values=query(q="zzzz"), who=ORGANISER),
     Case("desk-people", "organiser.people", "People", who=ORGANISER),
@@ -340,6 +383,15 @@ CASES = [
     # Without any kind of event there cannot be an event.
     Case("empty-new", "organiser.kind", "New kind of event", who=ORGANISER, site="empty", way=ask_for_a_new_event),
     Case("empty-reminders", "organiser.reminders", "Reminders", who=ORGANISER, site="empty"),
+    Case(
+        "empty-coming",
+        "organiser.coming_reminders",
+        "Reminders of the coming",
+        "What goes in the coming fortnight",
+        who=ORGANISER,
+        site="empty",
+    ),
+    Case("empty-dates", "reminders.mine", "Which dates we tell you of", who=ORGANISER, site="empty"),
     Case("empty-outbox", "organiser.outbox", "Outbox", who=ORGANISER, site="empty"),
     Case("empty-people", "organiser.people", "People", who=ORGANISER, site="empty"),
     Case("empty-log", "organiser.log", "Log", "What the team did", who=ORGANISER, site="empty"),

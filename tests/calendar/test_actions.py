@@ -92,7 +92,7 @@ def row(event: Event) -> dict:
 
 def everything() -> dict[str, list]:
     """All rows that an action of this module could change."""
-    tables = ("events", "event_audiences", "venues", "series", "areas", "audit_entries", "messages")
+    tables = ("events", "event_audiences", "event_hosts", "venues", "series", "areas", "audit_entries", "messages")
     found = {}
     for name in tables:
         table = db.metadata.tables[name]

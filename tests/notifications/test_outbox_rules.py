@@ -13,9 +13,12 @@ from booking.core.db import atomic, db
 from booking.notifications import actions, delivery, outbox
 from booking.notifications.models import AddressPutAside, Message
 from booking.notifications.outbox import Sender
+from booking.notifications.queries import oldest_due
 from booking.notifications.verdict import Hold
+from booking.notifications.wording import say_life
 from scheduler import jobs
 from tests.databases import close, make_app
+from tests.factories import make_event
 from tests.notifications.smtp import FussyServer, fussy_server
 
 pytestmark = pytest.mark.both_databases
@@ -71,6 +74,16 @@ def test_a_mail_that_one_may_stop_carries_the_button_of_mail_clients(mailing: Fl
     assert third["Bcc"] is None
 
 
+def test_the_button_of_mail_clients_holds_a_long_address_as_it_is(mailing: Flask, server: FussyServer) -> None:
+    """Folded as words (RFC 2047) it would be decoded by libraries, and by no mail client (RFC 8058, 3.1)."""
+    link = f"https://x.example/reminders/stop/{'Ab-_' * 50}"
+    post("priya@school.example", unsubscribe=link)
+    raw = delivery.build(db.session.query(Message).one()).as_bytes()
+    assert f"\r\nList-Unsubscribe:\r\n <{link}>\r\n".encode() in raw
+    deliver()
+    assert server.mails[0]["List-Unsubscribe"].strip() == f"<{link}>"
+
+
 OF_THE_ADDRESS = (
     "550 5.1.1 No such user",
     "553 5.1.3 Bad syntax",
@@ -78,7 +91,17 @@ OF_THE_ADDRESS = (
     "550 No such user",
     "551 Gone",
 )
-OF_US = ("550 5.7.1 You are on a list", "554 5.7.26 Not signed", "552 5.2.2 Mailbox full", "554 No", "550 5.4.1 Relay")
+OF_US = (
+    "550 5.7.1 You are on a list",
+    "554 5.7.26 Not signed",
+    "552 5.2.2 Mailbox full",
+    "554 No",
+    "550 5.4.1 Relay",
+    "550 5.1.7 Sender's address is wrong",
+    "550 5.1.8 Sender address rejected: Domain not found",
+    "550 5.1.90 You have reached your limit of recipients for today",
+    "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+)
 
 
 @pytest.mark.parametrize("answer", OF_THE_ADDRESS)
@@ -143,6 +166,44 @@ def test_what_is_held_goes_later_and_has_lost_no_try(mailing: Flask, server: Fus
     assert (states(), outcomes()) == ([("sent", 1)], [None])
 
 
+def test_what_is_held_holds_up_no_other_mail_about_the_event(mailing: Flask, server: FussyServer) -> None:
+    event_id = make_event().id
+    post("priya@school.example", kind="reminder", event_id=event_id)
+    deliver(lambda message: Hold("reminders are paused"))
+    post("priya@school.example", kind="cancelled", event_id=event_id)
+    assert deliver().sent == 1
+    assert states() == [("queued", 0), ("sent", 1)]
+
+
+def test_what_was_put_off_and_then_held_says_so_and_begins_its_tries_anew(mailing: Flask, server: FussyServer) -> None:
+    server.answers["priya@school.example"] = "451 Later"
+    event_id = make_event().id
+    post("priya@school.example", kind="reminder", event_id=event_id)
+    deliver()
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        deliver(lambda message: Hold("reminders are paused"))
+        assert states() == [("queued", 0)]
+        assert say_life(db.session.query(Message).one()) == "Held: reminders are paused"
+        server.answers.clear()
+        post("priya@school.example", kind="cancelled", event_id=event_id)
+        assert deliver().sent == 1
+
+
+def test_mail_that_waits_behind_another_of_its_event_is_not_late(mailing: Flask, server: FussyServer) -> None:
+    """What was refused for now goes on being tried: nobody has to look into the scheduler for it."""
+    server.answers["priya@school.example"] = "451 Later"
+    event_id = make_event().id
+    at = now()
+    with time_machine.travel(at, tick=False):
+        post("priya@school.example", event_id=event_id)
+        deliver()
+        post("priya@school.example", "ada@school.example", event_id=event_id)
+        assert oldest_due(at) == at
+        deliver()
+    assert oldest_due(at + timedelta(seconds=30)) is None
+    assert oldest_due(at + timedelta(seconds=61)) == at + timedelta(minutes=1)
+
+
 @pytest.fixture
 def slowly(database_url: str, server: FussyServer) -> Iterator[Flask]:
     app = make_app(database_url, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(server.port), MAIL_PER_MINUTE="5")
@@ -176,6 +237,17 @@ def test_several_workers_hold_one_rate_together(slowly: Flask, server: FussyServ
     with ThreadPoolExecutor(4) as pool:
         sent = sum(pool.map(work, range(4)))
     assert (sent, len(server.recipients)) == (5, 5)
+
+
+def test_the_rate_is_not_used_up_by_a_worker_that_died(slowly: Flask, server: FussyServer) -> None:
+    post(*(f"p{n}@school.example" for n in range(7)))
+    at = now()
+    with time_machine.travel(at, tick=False):
+        assert len(actions.claim(worker="dead", limit=20, per_minute=5)) == 5
+        assert deliver().touched == 0
+    with time_machine.travel(at + actions.LEASE + timedelta(seconds=1), tick=False):
+        assert deliver().sent == 5
+        assert deliver().touched == 0
 
 
 def test_a_long_queue_goes_through_several_connections_each_mail_once(mailing: Flask, server: FussyServer) -> None:

@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+import sqlalchemy as sa
+from flask import Flask, url_for
 from flask.testing import FlaskClient
 
 from booking.core.audit import AuditEntry
 from booking.core.clock import now
 from booking.core.db import db
-from booking.notifications.actions import KEEP_BODIES, forget_bodies
+from booking.notifications.actions import FORGET_AT_ONCE, KEEP_BODIES, forget_bodies
 from booking.notifications.models import AddressPutAside, Message, MessageStatus
+from scheduler import jobs
+from tests.bench.mails import message_row
 from tests.factories import the_area
 from tests.forms import Forms, outcome, told
 
@@ -108,6 +111,16 @@ def test_of_a_mail_that_was_sent_a_copy_goes_with_an_id_of_its_own(app: Flask, t
         assert copy.message_id.endswith("@x.example>")
 
 
+def test_pressing_twice_sends_one_copy(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        sent = message(MessageStatus.SENT, text="Hello", html="<p>Hello</p>", sent_at=now(), message_id="<1@x.example>")
+    pages = [tom.post(f"/manage/outbox/{sent.id}/resend", follow_redirects=True) for _ in range(2)]
+    assert [outcome(page) for page in pages] == ["saved", "refused"]
+    assert "A copy of it is on its way already." in pages[1].text
+    with app.app_context():
+        assert db.session.query(Message).count() == 2
+
+
 REFUSED = {
     "a code": ({"kind": "sign_in"}, "A sign-in code is good once."),
     "an old one": ({"has_body": False}, "It is too old: what it said is not kept."),
@@ -151,6 +164,33 @@ def test_a_message_tells_its_life_and_what_it_says_without_anybodys_own_links(ap
     assert ("123456" in page, "is shown to nobody" in page) == (False, True)
     assert [tom.get(f"/manage/outbox/{number}").status_code for number in (foreign.id, 999)] == [404, 404]
     assert {action for _, action in log(app)} == {"opened a message of"}
+
+
+def test_no_page_that_is_somebodys_right_is_shown_in_the_outbox(app: Flask, tom: FlaskClient) -> None:
+    """Whatever page comes to be: what leads to it by a token is masked, in every place of its address."""
+    rules = [rule for rule in app.url_map.iter_rules() if "token" in rule.arguments]
+    assert len(rules) > 15
+    with app.app_context(), app.test_request_context():
+        values = [{name: "SeCrEt-1" if name == "token" else 7 for name in rule.arguments} for rule in rules]
+        links = [url_for(rule.endpoint, **one, _external=True) for rule, one in zip(rules, values, strict=True)]
+        links += [f"{link}?from=mail" for link in links]
+        text = "\n".join([*links, *(f"({link})," for link in links)])
+        sent = message(MessageStatus.SENT, text=text, sent_at=now())
+    assert text.count("SeCrEt-1") == 4 * len(rules)
+    page = tom.get(f"/manage/outbox/{sent.id}").text
+    assert "SeCrEt-1" not in page
+    assert page.count("(their own link)") >= 4 * len(rules)
+
+
+def test_bodies_of_years_are_emptied_in_one_run_batch_by_batch(app: Flask) -> None:
+    old = {"created_at": now() - timedelta(days=400), "status": MessageStatus.SENT}
+    number = 2 * FORGET_AT_ONCE + 1
+    with app.app_context():
+        db.session.execute(sa.insert(Message), [message_row(n, text="Hello", html="", **old) for n in range(number)])
+        db.session.commit()
+        assert jobs.forget_old_bodies() == number
+        assert db.session.query(Message).filter(Message.has_body).count() == 0
+        assert jobs.forget_old_bodies() == 0
 
 
 def test_what_a_message_said_is_emptied_after_ninety_days_and_the_rest_is_kept(app: Flask, tom: FlaskClient) -> None:

@@ -10,13 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from booking.bookings.models import PlaceStatus
-from booking.calendar.models import Event, Kind
+from booking.calendar.models import Event, EventStatus, Kind, Visibility
 from booking.core.audit import AuditEntry
 from booking.core.db import db
 from booking.core.tokens import link_token
 from booking.directory.models import Area, RoleName
 from booking.notifications.delivery import deliver_due
-from booking.notifications.models import Message
+from booking.notifications.models import Message, MessageStatus
 from booking.reminders.actions import NewRule, post_due, set_category_rules, set_event_rules, still_wanted
 from booking.reminders.mail import SUBSCRIPTION_LINK
 from booking.reminders.models import ReminderPause, ReminderRule, Subscription, To, Unit
@@ -104,10 +104,18 @@ BAD = {
     "waiting after": (row(0, when="days after", to="waiting"), "rules-0-to", "After the event only those with a place"),
     "merge word": (row(0, subject="Hello", text="Dear {nmae}"), "rules-0-text", "Did you mean {name}?"),
     "half": (row(0, subject="Hello"), "rules-0-text", "Write the text too"),
+    "half the other way": (row(0, text="Hello"), "rules-0-subject", "Write a subject too"),
+    "empty subject": (
+        row(0, subject="{title}", text="Hello"),
+        "rules-0-subject",
+        "The subject has no words of its own",
+    ),
+    "loose brace": (row(0, subject="Dear {name", text="Hello"), "rules-0-subject", "One of the two is missing."),
     "empty": (row(0, subject="Hello", text="{link}"), "rules-0-text", "The text has no words of its own"),
     "the same": ({**row(0), **row(1)}, "rules-1-number", "Two reminders are the same. Take one of them out."),
     "second row": ({**row(0), **row(1, number="99")}, "rules-1-number", "A reminder goes at most 60 days"),
-    "unit": (row(0, when="years before"), "rules-0-when", "Not a valid choice."),
+    "nobody": (row(0, to="everybody"), "rules-0-to", "Choose from the list"),
+    "unit": (row(0, when="years before"), "rules-0-when", "Choose from the list"),
 }
 
 
@@ -122,9 +130,9 @@ def test_reminders_that_cannot_be_are_told_at_their_field_and_what_was_typed_is_
         ((where, said),) = errors(page)
         assert (where, sentence in said.replace("&#39;", "’")) == (field, True)
         kept = Forms(page).forms[path]
-        assert {name: kept[name][0] for name in typed if "when" not in name} == {
-            name: text for name, text in typed.items() if "when" not in name
-        }
+        shown = {name: kept[name][0] for name in typed}
+        # What does not stand on a list was typed by nobody, and cannot be shown in it.
+        assert shown == typed or (sentence == "Choose from the list" and shown | {field: typed[field]} == typed)
     assert rules(app) == []
     assert not find(app, event.id).own_reminders
     with app.app_context():
@@ -154,7 +162,7 @@ def test_a_preview_shows_each_mail_and_saves_nothing(app: Flask, tom: FlaskClien
     assert (page.status_code, outcome(page)) == (200, None)
     assert "SENCo forum (1): bring a cup" in page.text
     assert "Dear Tom Okafor," in page.text
-    assert "it is in 9 days." in page.text
+    assert "it is in 7 days." in page.text  # as it reads on the day it goes
     assert "1 of 30 places are taken" in page.text
     assert "Ada Obi" not in page.text
     assert rules(app) == []
@@ -164,11 +172,42 @@ def test_a_preview_shows_each_mail_and_saves_nothing(app: Flask, tom: FlaskClien
 def test_a_test_goes_to_the_organiser_alone(app: Flask, tom: FlaskClient, event: Event) -> None:
     page = tom.post(f"/manage/events/{event.id}/reminders/", data={"whose": "own", "test": "1", **row(0)})
     assert "On the way to tom@vale-marsh.example. Nothing is saved yet." in told(page)
+    kept = Forms(page).forms[page.request.path]
+    assert (kept["whose"], kept["rules-0-number"]) == (["own"], ["7"])
     with app.app_context():
         assert [(m.to_email, m.subject) for m in db.session.query(Message)] == [
-            ("tom@vale-marsh.example", "Test: Reminder: SENCo forum (1), in 9 days")
+            ("tom@vale-marsh.example", "Test: Reminder: SENCo forum (1), in 7 days")
         ]
     assert rules(app) == []
+
+
+def test_without_a_number_there_is_nothing_to_try(app: Flask, tom: FlaskClient, event: Event) -> None:
+    for button in ("preview", "test"):
+        page = tom.post(f"/manage/reminders/{event.category_id}", data={button: "1", **row(0, number="")})
+        assert told(page) == ["There is no reminder to show: say first how long before or after. Nothing is saved."]
+    with app.app_context():
+        assert db.session.query(Message).count() == 0
+
+
+def test_more_reminders_than_there_may_be_are_refused(app: Flask, tom: FlaskClient, event: Event) -> None:
+    nine = {name: text for number in range(9) for name, text in row(number, number=str(number)).items()}
+    page = tom.post(f"/manage/reminders/{event.category_id}", data=nine)
+    assert (page.status_code, outcome(page)) == (409, "refused")
+    assert errors(page) == [("rules-8-number", "At most 8 reminders are possible.")]
+    assert Forms(page).forms[page.request.path]["rules-3-number"] == ["3"]
+    assert rules(app) == []
+
+
+def test_a_time_does_not_count_for_minutes_and_hours_and_is_8am_where_none_is_said(
+    app: Flask, tom: FlaskClient, event: Event
+) -> None:
+    typed = {**row(0, number="3", when="hours before", at="25:00"), **row(1, at="")}
+    page = tom.post(f"/manage/reminders/{event.category_id}", data=typed, follow_redirects=True)
+    assert outcome(page) == "saved"
+    assert rules(app) == [
+        "3 hours before it starts, to those with a place",
+        "7 days before at 8am, to those with a place",
+    ]
 
 
 def test_a_kind_without_an_event_says_that_there_is_nothing_to_show_it_with(app: Flask, tom: FlaskClient) -> None:
@@ -217,10 +256,43 @@ def test_a_closing_date_reminds_nobody_with_a_place(app: Flask, tom: FlaskClient
     assert 'value="places"' not in page.text
     assert 'value="subscribers"' in page.text
     page = tom.post(path, data={"whose": "own", **row(0)})
-    assert (page.status_code, errors(page)) == (422, [("rules-0-to", "Not a valid choice.")])
+    assert (page.status_code, errors(page)) == (422, [("rules-0-to", "Choose from the list")])
     assert outcome(tom.post(path, data={"whose": "own", **row(0, to="organisers")}, follow_redirects=True)) == "saved"
     assert tom.get("/manage/reminders/999").status_code == 404
     assert tom.get("/manage/events/999/reminders/").status_code == 404
+
+
+def test_what_nobody_can_get_is_not_shown_at_a_closing_date(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        everybody = [NewRule(Timing(7)), NewRule(Timing(2), To.ORGANISERS), NewRule(Timing(1), To.WAITING)]
+        set_category_rules(make_category(), everybody, by=None)
+        deadline = make_event("LHNF", kind=Kind.DEADLINE, day=WEDNESDAY)
+    page = tom.get(f"/manage/events/{deadline.id}/reminders/")
+    assert Forms(page).forms[page.request.path]["rules-0-to"] == ["organisers"]
+    assert 'id="rules-2-number"' not in page.text
+    coming = tom.get("/manage/reminders/coming").text
+    for shown in (page.text, coming, tom.get(f"/manage/events/{deadline.id}/").text):
+        assert ("2 days before at 8am" in shown, "1 day before" in shown, "7 days before" in shown) == (
+            True,
+            False,
+            False,
+        )
+
+
+def test_a_draft_says_that_nothing_goes_yet_and_a_cancelled_event_that_nothing_goes_any_more(
+    app: Flask, tom: FlaskClient, event: Event
+) -> None:
+    path = f"/manage/events/{event.id}/reminders/"
+    with app.app_context():
+        set_category_rules(make_category(), [NewRule(Timing(1))], by=None)
+        draft = make_event(day=WEDNESDAY, status=EventStatus.DRAFT)
+    shown = tom.get(f"/manage/events/{draft.id}/reminders/").text
+    assert "This is a draft: nothing goes before it is published." in shown
+    assert "Tuesday 9 March, 8am" in shown
+    assert "Tuesday 9 March, 8am" in tom.get(path).text
+    send(tom, f"/manage/events/{event.id}/cancel")
+    shown = tom.get(path).text
+    assert ("This event is cancelled: nothing goes any more." in shown, "Tuesday 9 March" in shown) == (True, False)
 
 
 def test_the_event_page_says_that_all_reminders_go_before_the_holiday(app: Flask, tom: FlaskClient) -> None:
@@ -231,6 +303,9 @@ def test_the_event_page_says_that_all_reminders_go_before_the_holiday(app: Flask
     sentence = "All reminders of this closing date go before the holiday. One more goes on Monday 7 June, 8am."
     for path in (f"/manage/events/{deadline.id}/", f"/manage/events/{deadline.id}/reminders/"):
         assert sentence in tom.get(path).text
+    page = send(tom, f"/manage/events/{deadline.id}/edit", title="LHNF closes")
+    assert told(page) == ["Saved.", sentence]
+    assert page.text.count(sentence) == 1
 
 
 def test_an_organiser_sees_what_went_and_who_was_left_out(app: Flask, tom: FlaskClient, event: Event) -> None:
@@ -244,6 +319,26 @@ def test_an_organiser_sees_what_went_and_who_was_left_out(app: Flask, tom: Flask
     page = tom.get(f"/manage/events/{event.id}/reminders/").text
     assert "Ada Obi: waits and has no place yet" in page
     assert re.search(r"7 days before at 8am, to those with a place</td>\s*<td[^>]*>1 waiting to go", page)
+
+
+def test_an_organiser_sees_why_a_mail_did_not_go(app: Flask, tom: FlaskClient, event: Event) -> None:
+    with app.app_context():
+        here = db.session.get(Event, event.id)
+        make_booking(here, "Ada Obi", "ada@school.example")
+        make_booking(here, "Priya Nair", "priya@school.example")
+        set_event_rules(here, [NewRule(Timing(7))], by=None)
+    became = {
+        "ada@school.example": (MessageStatus.FAILED, "550 There is no such mailbox"),
+        "priya@school.example": (MessageStatus.DROPPED, "the place was given back"),
+    }
+    with time_machine.travel(datetime(2027, 3, 3, 9, 0, tzinfo=UTC)), app.app_context():
+        post_due()
+        for mail in db.session.query(Message):
+            mail.status, mail.outcome = became[mail.to_email]
+        db.session.commit()
+    page = tom.get(f"/manage/events/{event.id}/reminders/").text
+    assert "1 refused, 1 not needed any more" in page
+    assert "(550 There is no such mailbox; the place was given back)" in page
 
 
 def test_the_coming_fortnight_shows_what_goes_when_to_how_many(app: Flask, tom: FlaskClient, event: Event) -> None:
@@ -261,12 +356,19 @@ def test_the_coming_fortnight_shows_what_goes_when_to_how_many(app: Flask, tom: 
 def test_reminders_are_held_and_let_go_on(app: Flask, tom: FlaskClient, event: Event, scope: str) -> None:
     page = f"/manage/events/{event.id}/reminders/" if scope == "event" else "/manage/reminders/"
     path = f"{page}pause"
+    with app.app_context():
+        set_category_rules(make_category(), [NewRule(Timing(7)), NewRule(Timing(1))], by=None)
     answer = tom.post(path, data={"do": "pause", "scope": "area"}, follow_redirects=True)
-    assert (outcome(answer), "have been held since Monday 1 March, 10am" in answer.text) == ("saved", True)
+    assert (outcome(answer), "<b>On hold</b> since Monday 1 March, 10am" in answer.text) == ("saved", True)
+    held = tom.get("/manage/reminders/coming").text
+    assert (held.count(">On hold<"), held.count("<tr><td")) == (2, 2)
+    assert ">On hold<" in tom.get(f"/manage/events/{event.id}/").text
     with app.app_context():
         assert db.session.query(ReminderPause).count() == 1
     answer = tom.post(path, data={"do": "go-on", "scope": "area"}, follow_redirects=True)
-    assert (outcome(answer), "have been held" in answer.text) == ("saved", False)
+    assert (outcome(answer), "<b>On hold</b>" in answer.text) == ("saved", False)
+    for path in ("/manage/reminders/coming", f"/manage/events/{event.id}/"):
+        assert ">On hold<" not in tom.get(path).text
     with app.app_context():
         assert db.session.query(ReminderPause).count() == 0
 
@@ -278,7 +380,9 @@ def test_only_an_administrator_holds_everything(app: Flask, tom: FlaskClient) ->
         assert db.session.query(ReminderPause).count() == 0
         sign_in(boss, make_organiser("boss@vale-marsh.example", RoleName.ADMINISTRATOR))
     boss.post("/manage/reminders/pause", data={"do": "pause", "scope": "all"})
-    assert "All reminders of this installation have been held" in tom.get("/manage/reminders/").text
+    page = tom.get("/manage/reminders/").text
+    assert "no reminder of the whole installation goes until an administrator lets them go on." in page
+    assert 'value="all"' not in page
 
 
 def test_the_kind_hours_are_set_and_what_cannot_be_is_told(app: Flask, tom: FlaskClient) -> None:
@@ -338,3 +442,71 @@ def test_the_mail_clients_own_button_needs_no_page_before_it(app: Flask) -> None
     assert answer.status_code == 200
     with app.app_context():
         assert db.session.query(Subscription).count() == 0
+
+
+def test_the_dates_that_somebody_looks_at_lead_to_being_told_of_them(app: Flask, event: Event) -> None:
+    client = app.test_client()
+    with app.app_context():
+        other = make_category("Conference")
+        make_event(category_id=other.id)
+        set_category_rules(other, [NewRule(Timing(2, Unit.WEEKS), To.SUBSCRIBERS), NewRule(Timing(1))], by=None)
+    choose = f"/my/reminders?kind={event.category_id}"
+    for path in (f"{event.path}", "/events/?category=senco-forum"):
+        assert f'href="{choose}"' in client.get(path).text
+    assert 'href="/my/reminders"' in client.get("/feeds/").text
+    assert "/my/reminders" not in client.get("/events/").text
+    assert client.get(choose).headers["Location"] == f"/sign-in?next=/my/reminders?kind%3D{event.category_id}"
+    with app.app_context():
+        sign_in(client, make_person("ada@school.example", "Ada Obi"))
+    assert 'href="/my/reminders"' in client.get("/my/").text
+    page = client.get(choose).text
+    assert re.findall(r'value="(\d+)"( checked)?>', page) == [(f"{other.id}", ""), (f"{event.category_id}", " checked")]
+    assert ("2 weeks before at 8am<" in page, "nothing goes yet" in page) == (True, True)
+    with app.app_context():
+        assert db.session.query(Subscription).count() == 0  # to be ticked is not to be told
+    assert client.get("/my/reminders?kind=x&kind=999&kind=-1").status_code == 200
+
+
+def test_what_is_not_ticked_any_more_stops(app: Flask) -> None:
+    client = app.test_client()
+    with app.app_context():
+        sign_in(client, make_person("ada@school.example", "Ada Obi"))
+        kinds = [make_category("Closing date").id, make_category("Conference").id]
+        hidden = make_category("Team and boards", visibility=Visibility.TEAM)
+    client.post("/my/reminders", data={"kind": [str(kinds[0]), str(hidden.id)]}, follow_redirects=True)
+    page = client.post("/my/reminders", data={"kind": str(kinds[1])}, follow_redirects=True)
+    assert (outcome(page), told(page)) == ("saved", ["Saved of which dates we tell you."])
+    with app.app_context():
+        assert [one.category_id for one in db.session.query(Subscription)] == [kinds[1]]
+    client.post("/my/reminders")
+    with app.app_context():
+        assert db.session.query(Subscription).count() == 0
+
+
+def test_hosts_are_kept_as_they_were_typed_and_no_public_page_names_them(
+    app: Flask, tom: FlaskClient, event: Event
+) -> None:
+    path = f"/manage/events/{event.id}/edit"
+    typed = "Amina Yusuf, amina@hall.example\r\n\r\nlee@school.example"
+    assert outcome(send(tom, path, hosts=typed)) == "saved"
+    assert form_at(tom, path)["hosts"] == ["Amina Yusuf <amina@hall.example>\nlee@school.example"]
+    assert outcome(send(tom, path, title="SENCo forum (2)")) == "saved"
+    desk = tom.get(f"/manage/events/{event.id}/").text
+    assert "Amina Yusuf" in desk
+    assert "lee@school.example" in desk
+    assert find(app, event.id).sequence == 1  # of the title: hosts are nobody else's business
+    wrong = "Amina Yusuf, amina@hall.example\nLee <lee@school>"
+    page = tom.post(path, data={**form_at(tom, path), "hosts": wrong})
+    assert (page.status_code, outcome(page)) == (422, "invalid")
+    assert errors(page) == [
+        ("hosts", "Line 2: “lee@school” is not an e-mail address. Write it like name@school.example.")
+    ]
+    assert Forms(page).forms[path]["hosts"] == [wrong]
+    stranger, seen = app.test_client(), []
+    addresses = [event.path, "/", "/events/", "/calendar/", f"/events/{event.id}/book", f"/events/{event.id}.ics"]
+    for address in [*addresses, "/feeds/calendar.ics", "/feeds/senco-forum.ics"]:
+        page = stranger.get(address, follow_redirects=True)
+        assert page.status_code == 200
+        seen.append(page.text)
+    seen += [tom.get(f"/manage/events/{event.id}/places/{file}").text for file in ("export.csv", "print")]
+    assert not [text for text in seen if "amina" in text.casefold() or "lee@school" in text]

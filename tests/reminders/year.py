@@ -22,6 +22,7 @@ from booking.bookings.attendees import Contact, NewPlace
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind
 from booking.core.db import db
+from booking.deadlines.models import Ask, Return
 from booking.demo import people
 from booking.demo.load import load
 from booking.directory.models import Area, Person, School
@@ -142,6 +143,9 @@ def play() -> list[tuple[datetime, str, list[str]]]:
     """Play the year in an empty database. Returns each mail that went: when, its subject, to whom."""
     with time_machine.travel(wall(FIRST, time(6, 0)), tick=False):
         load()
+        for table in (Return, Ask):  # closing dates have a list of their own
+            db.session.execute(sa.delete(table))
+        db.session.commit()
         year = Year(iter((f"Guest {n}", f"guest{n}@school.example") for n in range(1, 10_000)))
         beginning = db.session.scalar(sa.select(sa.func.max(Message.id)))
     for day in days():

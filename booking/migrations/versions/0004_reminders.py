@@ -16,7 +16,7 @@ branch_labels = None
 depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
-TO = ("places", "waiting", "subscribers", "hosts", "organisers")
+TO = ("places", "waiting", "subscribers", "hosts", "organisers", "schools", "headteachers")
 UNITS = ("minutes", "hours", "days", "school days", "weeks")
 
 

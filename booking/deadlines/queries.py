@@ -1,0 +1,226 @@
+"""Reads of what closing dates ask, and of who has answered."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from booking.calendar.models import Category, Event, EventStatus, Kind
+from booking.calendar.terms import school_year_of
+from booking.core.clock import today
+from booking.core.db import db
+from booking.deadlines.models import Answer, Ask, OwedBy, Return, ReturnStatus, Silence
+from booking.deadlines.policy import Progress, progress
+from booking.directory.models import ContactRole, School, SchoolContact
+from booking.directory.queries import contacts_of, open_schools, schools_of_groups, schools_of_phases
+
+RETURN_LINK = "return"
+YEARS_SHOWN = 5
+
+
+def find_ask(event_id: int) -> Ask | None:
+    """Return what a closing date asks of schools, with phases and groups; None where it asks nothing."""
+    return db.session.scalar(
+        sa.select(Ask).where(Ask.event_id == event_id).options(selectinload(Ask.phases), selectinload(Ask.groups))
+    )
+
+
+def asks_of(event_ids: Collection[int]) -> dict[int, Ask]:
+    """Return what these closing dates ask, by the event's id; those that ask nothing are left out."""
+    rows = db.session.scalars(sa.select(Ask).where(Ask.event_id.in_(event_ids), Ask.answer != Answer.NONE))
+    return {ask.event_id: ask for ask in rows}
+
+
+def returns_of(event_id: int) -> Sequence[Return]:
+    """Return the returns of a closing date with their schools, by the school's name."""
+    return db.session.scalars(
+        sa.select(Return)
+        .join(Return.school)
+        .where(Return.event_id == event_id)
+        .options(joinedload(Return.school))
+        .order_by(School.name, Return.id)
+    ).all()
+
+
+def find_return(return_id: int, event_id: int) -> Return | None:
+    """Return one return of a closing date."""
+    found = db.session.get(Return, return_id)
+    return found if found and found.event_id == event_id else None
+
+
+def return_by_key(key: str) -> Return | None:
+    """Return the return of a link, with its school, its event, and what belongs to it."""
+    return db.session.scalar(
+        sa.select(Return)
+        .where(Return.key == key)
+        .options(joinedload(Return.school), joinedload(Return.event).joinedload(Event.area))
+    )
+
+
+def outstanding_of(school_id: int) -> Sequence[Return]:
+    """Return what a school still owes, the nearest closing date first; of what is optional only what is to come."""
+    return _outstanding(Return.school_id == school_id)
+
+
+def owed_by_schools_of(email: str) -> Sequence[Return]:
+    """Return what the schools owe that name this address as a contact today.
+
+    Which school somebody says they are from is not enough: an answer is the school's word.
+    """
+    named = sa.select(SchoolContact.school_id).where(
+        SchoolContact.email == email,
+        SchoolContact.starts_on <= today(),
+        sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= today()),
+    )
+    return _outstanding(Return.school_id.in_(named))
+
+
+def _outstanding(whose: sa.ColumnElement[bool]) -> Sequence[Return]:
+    return db.session.scalars(
+        sa.select(Return)
+        .join(Return.event)
+        .join(Ask, Ask.event_id == Return.event_id)
+        .where(
+            whose,
+            Return.status == ReturnStatus.OUTSTANDING,
+            Event.status == EventStatus.PUBLISHED,
+            Event.day >= _year_begins(),
+            sa.or_(Ask.answer == Answer.REQUIRED, sa.and_(Ask.answer == Answer.OPTIONAL, Event.day >= today())),
+        )
+        .options(joinedload(Return.event).joinedload(Event.category), joinedload(Return.school))
+        .order_by(Event.day, Event.id, Return.id)
+    ).all()
+
+
+def _year_begins() -> date:
+    return date(school_year_of(today()), 8, 1)
+
+
+def schools_that_owe(event: Event, ask: Ask) -> Sequence[School]:
+    """Return the open schools that owe a return by the rule of a closing date; for chosen ones, those chosen."""
+    if ask.owed_by is OwedBy.PHASES:
+        return schools_of_phases(event.area_id, [one.phase for one in ask.phases])
+    if ask.owed_by is OwedBy.GROUPS:
+        return schools_of_groups(event.area_id, [group.id for group in ask.groups])
+    if ask.owed_by is OwedBy.CHOSEN:
+        chosen = sa.select(Return.school_id).where(Return.event_id == event.id)
+        return open_schools(event.area_id, School.id.in_(chosen))
+    return open_schools(event.area_id)
+
+
+def silenced(event: Event) -> set[int]:
+    """Return the ids of schools that want to hear no more of a closing date's kind in its school year."""
+    year = school_year_of(event.day)
+    return set(
+        db.session.scalars(
+            sa.select(Silence.school_id).where(Silence.category_id == event.category_id, Silence.year == year)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One school of the board: its return, and who is written to; nobody is a problem."""
+
+    row: Return
+    contacts: tuple[SchoolContact, ...]
+
+
+def board(event: Event, ask: Ask) -> list[Line]:
+    """Return the returns of a closing date, each with the contacts of today."""
+    rows = returns_of(event.id)
+    contacts = contacts_of([row.school_id for row in rows], ask.role, today())
+    return [Line(row, tuple(contacts.get(row.school_id, ()))) for row in rows]
+
+
+def to_remind(event: Event, role: ContactRole | None = None) -> list[tuple[Return, SchoolContact]]:
+    """Return the outstanding returns of a closing date with the contacts to write to: for their role, or another.
+
+    None where nothing is asked, and of those who must not answer, nobody above the role is written to.
+    """
+    ask = find_ask(event.id)
+    if ask is None or ask.answer is Answer.NONE or (role is not None and ask.answer is Answer.OPTIONAL):
+        return []
+    rows = [row for row in returns_of(event.id) if row.status is ReturnStatus.OUTSTANDING]
+    contacts = contacts_of([row.school_id for row in rows], role or ask.role, today())
+    return [(row, contact) for row in rows for contact in contacts.get(row.school_id, ())]
+
+
+def without_contact(event: Event) -> list[School]:
+    """Return the schools that owe a return and have nobody to write to."""
+    ask = find_ask(event.id)
+    if ask is None or ask.answer is Answer.NONE:
+        return []
+    return [
+        line.row.school
+        for line in board(event, ask)
+        if not line.contacts and line.row.status is ReturnStatus.OUTSTANDING
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """How a closing date of the same kind ended before."""
+
+    event: Event
+    progress: Progress
+
+
+def over_the_years(event: Event) -> list[Year]:
+    """Return how the closing dates of the same kind that ask for an answer went, the newest first, this one too."""
+    events = db.session.scalars(
+        sa.select(Event)
+        .join(Ask, Ask.event_id == Event.id)
+        .where(
+            Event.category_id == event.category_id,
+            Event.kind == Kind.DEADLINE,
+            Event.status == EventStatus.PUBLISHED,
+            Event.day <= event.day,
+            Ask.answer != Answer.NONE,
+        )
+        .order_by(Event.day.desc(), Event.id.desc())
+        .limit(YEARS_SHOWN)
+    ).all()
+    rows = db.session.scalars(sa.select(Return).where(Return.event_id.in_([one.id for one in events]))).all()
+    return [
+        Year(one, progress([row for row in rows if row.event_id == one.id], closes_at=closes_at(one))) for one in events
+    ]
+
+
+def closes_at(event: Event) -> datetime:
+    """Return the instant at which a closing date closes: without a time, at the end of its day."""
+    return event.ends_at if event.starts is None else event.starts_at
+
+
+def coming_asks(area_id: int | None = None) -> Sequence[Event]:
+    """Return the closing dates to come that ask something of schools."""
+    chosen = [Event.status == EventStatus.PUBLISHED, Event.day >= today(), Ask.answer != Answer.NONE]
+    if area_id is not None:
+        chosen.append(Event.area_id == area_id)
+    return db.session.scalars(
+        sa.select(Event)
+        .join(Ask, Ask.event_id == Event.id)
+        .where(*chosen)
+        .options(joinedload(Event.category))
+        .order_by(Event.day, Event.id)
+    ).all()
+
+
+def progress_of(events: Sequence[Event]) -> Mapping[int, Progress]:
+    """Return how far each of these closing dates is, by the event's id."""
+    rows = db.session.scalars(sa.select(Return).where(Return.event_id.in_([one.id for one in events]))).all()
+    return {
+        one.id: progress([row for row in rows if row.event_id == one.id], closes_at=closes_at(one)) for one in events
+    }
+
+
+def kinds_silenced(school_id: int, year: int) -> Sequence[Category]:
+    """Return of which kinds of closing dates a school hears no more this school year."""
+    return db.session.scalars(
+        sa.select(Category)
+        .join(Silence, Silence.category_id == Category.id)
+        .where(Silence.school_id == school_id, Silence.year == year)
+        .order_by(Category.name)
+    ).all()
