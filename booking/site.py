@@ -27,7 +27,7 @@ from booking.directory.guards import ANYBODY, Visitor, find_here, public, visito
 from booking.directory.models import Area
 from booking.feeds import views as feeds_views
 from booking.notifications import views as notifications_views
-from booking.organiser import events, outbox, people, reminders, returns, settings  # noqa: F401  they add their pages to the blueprint
+from booking.organiser import events, outbox, people, reminders, returns, schools, settings  # noqa: F401  they add their pages to the blueprint
 from booking.organiser import views as organiser_views
 from booking.reminders import views as reminders_views
 
@@ -109,6 +109,7 @@ def _team_nav(area: Area) -> list[dict[str, Any]]:
     pages = [
         ("Desk", "organiser.desk"),
         ("Events", "organiser.events"),
+        ("Schools", "organiser.schools"),
         ("People", "organiser.people"),
         ("Returns", "organiser.all_returns"),
         ("Reminders", "organiser.reminders"),

@@ -123,6 +123,10 @@ class SchoolContact(Base):
 
     school: Mapped[School] = relationship()
 
+    def holds_on(self, day: date) -> bool:
+        """Tell whether they hold their role on a day."""
+        return self.starts_on <= day and (self.ends_on is None or self.ends_on >= day)
+
 
 class Person(Base):
     """Somebody with an e-mail address. `email` is as `core.text.email_key` makes it."""

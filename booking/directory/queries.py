@@ -157,3 +157,32 @@ def groups_of(area_id: int) -> Sequence[SchoolGroup]:
         .options(selectinload(SchoolGroup.schools))
         .order_by(SchoolGroup.name)
     ).all()
+
+
+def contacts_of_area(area_id: int) -> dict[int, list[SchoolContact]]:
+    """Return every contact of an area's schools, by the school's id, those of today and others, by role."""
+    rows = db.session.scalars(
+        sa.select(SchoolContact)
+        .join(SchoolContact.school)
+        .where(School.area_id == area_id)
+        .order_by(SchoolContact.role, SchoolContact.starts_on, SchoolContact.id)
+    )
+    found: dict[int, list[SchoolContact]] = defaultdict(list)
+    for contact in rows:
+        found[contact.school_id].append(contact)
+    return found
+
+
+def find_school(school_id: int, area_id: int) -> School | None:
+    """Return a school of an area."""
+    return db.session.scalar(sa.select(School).where(School.id == school_id, School.area_id == area_id))
+
+
+def all_contacts_of(school_id: int) -> Sequence[SchoolContact]:
+    """Return every contact of a school, the newest first of each role."""
+    return db.session.scalars(
+        sa.select(SchoolContact)
+        .where(SchoolContact.school_id == school_id)
+        .options(joinedload(SchoolContact.school))
+        .order_by(SchoolContact.role, SchoolContact.starts_on.desc(), SchoolContact.id.desc())
+    ).all()

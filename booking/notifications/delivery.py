@@ -96,7 +96,7 @@ class Policy(EmailPolicy):
         if name in _OURS - {"Subject"}:
             if value.isascii() and len(name) + len(value) + 2 <= LONGEST_LINE:
                 return f"{name}: {value}{self.linesep}".encode("ascii")
-            if name == "List-Unsubscribe":
+            if name == "List-Unsubscribe" and value.isascii():
                 return f"{name}:{self.linesep} {value}{self.linesep}".encode("ascii")
             value = self.header_factory(name, value)
         if name != "Subject":

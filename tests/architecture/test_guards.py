@@ -21,7 +21,7 @@ from booking.deadlines.models import Return
 from booking.deadlines.queries import RETURN_LINK
 from booking.directory import actions as directory
 from booking.directory.guards import Visitor
-from booking.directory.models import Person, RoleName
+from booking.directory.models import Person, RoleName, School
 from booking.notifications.models import Message, MessageStatus
 from booking.organiser import queries as organiser_queries
 from booking.reminders.actions import subscribe
@@ -31,7 +31,9 @@ from tests.factories import (
     make_area,
     make_audience,
     make_booking,
+    make_contact,
     make_event,
+    make_group,
     make_organiser,
     make_person,
     make_school,
@@ -94,6 +96,7 @@ def fill(app: Flask) -> None:
         make_booking(make_event(), "Ada Obi", "ada@school.example")
         subscribe(subscriber, [db.session.get(Category, 1)])
         save(Return(event_id=make_event(kind=Kind.DEADLINE).id, school_id=1))
+        make_contact(make_group(schools=[db.session.get_one(School, 1)]).schools[0])
         directory.ask_to_sign_in("ada@school.example", origin="", next_page="", limit_origin=False)
         message = db.session.query(Message).one()
         message.status, message.sent_at = MessageStatus.SENT, now()

@@ -1,0 +1,89 @@
+"""Whom schools name for which role, and named sets of schools: actions."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from booking.core import audit
+from booking.core.clock import now, today
+from booking.core.db import atomic, db, take_turns
+from booking.core.errors import Refused, refuse_unless
+from booking.core.text import email_key, one_line
+from booking.directory.models import Area, ContactRole, Person, School, SchoolContact, SchoolGroup
+
+
+@dataclass(frozen=True, slots=True)
+class ContactValues:
+    """Whom a school names: from a day, and to a day where one is known."""
+
+    role: ContactRole
+    name: str
+    email: str
+    starts_on: date
+    ends_on: date | None = None
+
+
+@atomic
+def save_contact(school: School, contact: SchoolContact | None, values: ContactValues, *, by: Person) -> SchoolContact:
+    """Add a contact of a school, or put one right. Raises Refused."""
+    take_turns(f"contacts of school {school.id}")
+    refuse_unless(
+        values.ends_on is None or values.ends_on >= values.starts_on,
+        "The last day is before the first.",
+        field="ends_on",
+    )
+    email = email_key(values.email)
+    same = sa.select(SchoolContact).where(
+        SchoolContact.school_id == school.id,
+        SchoolContact.role == values.role,
+        SchoolContact.email == email,
+        sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= values.starts_on),
+    )
+    twice = [one for one in db.session.scalars(same) if contact is None or one.id != contact.id]
+    refuse_unless(not twice, "This address is a contact for this role already.", field="email")
+    found = contact or SchoolContact(school_id=school.id, created_at=now())
+    found.role, found.name, found.email = values.role, one_line(values.name), email
+    found.starts_on, found.ends_on = values.starts_on, values.ends_on
+    db.session.add(found)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Refused("This address is a contact for this role already.", field="email") from None
+    what = "put right a contact of" if contact else "added a contact of"
+    audit.record(what, "school", school.id, by=by, area_id=school.area_id, role=values.role, email=email)
+    return found
+
+
+@atomic
+def end_contact(contact: SchoolContact, *, by: Person) -> None:
+    """Let somebody be a contact no more: from now on nothing goes to them."""
+    row = db.session.merge(contact)
+    if row.starts_on >= today():
+        db.session.delete(row)  # they have not begun
+    else:
+        row.ends_on = date.fromordinal(today().toordinal() - 1)
+    audit.record(
+        "ended a contact of", "school", row.school_id, by=by, area_id=row.school.area_id, email=row.email, role=row.role
+    )
+
+
+@atomic
+def save_group(area: Area, group: SchoolGroup | None, *, name: str, schools: Collection[School], by: Person) -> None:
+    """Add a named set of schools, or change one. Raises Refused."""
+    take_turns(f"groups of area {area.id}")
+    name = one_line(name)
+    refuse_unless(name, "Enter a name.", field="name")
+    others = db.session.scalars(sa.select(SchoolGroup).where(SchoolGroup.area_id == area.id)).all()
+    same = any(one.name.casefold() == name.casefold() and one is not group for one in others)
+    refuse_unless(not same, f"There is a group called {name} already.", field="name")
+    refuse_unless(schools, "Tick at least one school.", field="schools")
+    found = group or SchoolGroup(area_id=area.id)
+    found.name, found.schools = name, sorted(schools, key=lambda school: school.name)
+    db.session.add(found)
+    db.session.flush()
+    audit.record(
+        "set a group of schools", "area", area.id, by=by, area_id=area.id, name=name, schools=len(found.schools)
+    )
