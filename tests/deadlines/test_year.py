@@ -18,6 +18,9 @@ from tests.deadlines import year
 
 TO_SCHOOLS = ("reminder_school", "chase")
 
+# Played once, in one test process.
+pytestmark = pytest.mark.xdist_group("returns")
+
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, str, year.Played]]:

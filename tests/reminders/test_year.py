@@ -20,6 +20,9 @@ from booking.reminders.models import Reminder, To
 from tests.databases import close, make_app, new_sqlite
 from tests.reminders import year
 
+# Played once, in one test process.
+pytestmark = pytest.mark.xdist_group("year")
+
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, str]]:

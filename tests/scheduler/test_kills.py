@@ -26,7 +26,7 @@ from tests.processes import free_port, scheduler
 MAILS, KILLS, SEED = 2_000, 12, 20270616
 # Of a hundred mails so many are put off, slow, cut off before and after they are taken; one hangs for seconds.
 PUT_OFF, SLOW, CUT_BEFORE, CUT_AFTER, HANGS = 4, 3, 2, 1, 0.05
-SECONDS = 150
+SECONDS = 500
 
 
 @dataclass
