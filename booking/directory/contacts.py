@@ -41,6 +41,7 @@ def save_contact(school: School, contact: SchoolContact | None, values: ContactV
         SchoolContact.role == values.role,
         SchoolContact.email == email,
         sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= values.starts_on),
+        SchoolContact.starts_on <= (values.ends_on or date.max),
     )
     twice = [one for one in db.session.scalars(same) if contact is None or one.id != contact.id]
     refuse_unless(not twice, "This address is a contact for this role already.", field="email")
@@ -61,6 +62,8 @@ def save_contact(school: School, contact: SchoolContact | None, values: ContactV
 def end_contact(contact: SchoolContact, *, by: Person) -> None:
     """Let somebody be a contact no more: from now on nothing goes to them."""
     row = db.session.merge(contact)
+    if row.ends_on is not None and row.ends_on < today():
+        return  # they have left already: an old page says so again
     if row.starts_on >= today():
         db.session.delete(row)  # they have not begun
     else:

@@ -138,3 +138,26 @@ def test_a_group_of_schools_is_made_and_changed(app: Flask, tom: FlaskClient, sc
         make_group("Cluster", [school])
     page = tom.post(path, data={"name": "cluster", "schools": [other.id]})
     assert (page.status_code, errors(page)) == (409, [("name", "There is a group called cluster already.")])
+
+
+def test_who_left_before_stays_as_they_were_when_an_old_page_says_so_again(
+    app: Flask, tom: FlaskClient, school: School
+) -> None:
+    left = today() - timedelta(days=60)
+    with app.app_context():
+        contact = make_contact(school, starts_on=today() - timedelta(days=90), ends_on=left)
+    tom.post(f"/manage/schools/{school.id}/contacts/{contact.id}/end")
+    with app.app_context():
+        assert db.session.query(SchoolContact).one().ends_on == left
+        assert db.session.query(AuditEntry).count() == 0
+
+
+def test_a_time_before_another_of_the_same_person_can_be_written_down(
+    app: Flask, tom: FlaskClient, school: School
+) -> None:
+    with app.app_context():
+        make_contact(school, "p@school.example", starts_on=today() - timedelta(days=30))
+    first, last = today() - timedelta(days=300), today() - timedelta(days=200)
+    path = f"/manage/schools/{school.id}"
+    page = send(tom, path, name="Priya", email="p@school.example", starts_on=f"{first}", ends_on=f"{last}")
+    assert outcome(page) == "saved"
