@@ -4,14 +4,10 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
-from flask import Flask, current_app
-
 from booking.bookings.promotions import settle_due
-from booking.core.db import db
 from booking.core.heartbeat import beat
 from booking.deadlines.actions import keep_in_step
 from booking.directory.actions import clear_old_sign_ins
@@ -20,8 +16,6 @@ from booking.notifications.delivery import deliver_due
 from booking.reminders.actions import post_due, still_wanted
 
 BATCH = 20
-# How many batches go at once from one process, each through its own connection. SQLite has one writer at a time.
-AT_ONCE = {"postgresql": 3, "sqlite": 2}
 # Two containers may have the same process id, and names that begin alike: the end makes it one of a kind.
 WORKER = f"{socket.gethostname()[:20]}:{os.getpid()}:{secrets.token_hex(4)}"
 HEARTBEAT = "scheduler"
@@ -39,30 +33,14 @@ class Job:
 
 
 def deliver() -> int:
-    """Send what is due, batch by batch, until nothing is; through several connections where the queue is long."""
-    touched = _deliver_batch(WORKER)
-    if touched < BATCH:
-        return touched
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    at_once = AT_ONCE[db.engine.dialect.name]
-    with ThreadPoolExecutor(at_once) as pool:
-        return touched + sum(pool.map(lambda number: _deliver_all(app, f"{WORKER}/{number}"), range(at_once)))
-
-
-def _deliver_all(app: Flask, worker: str) -> int:
-    """Send batch after batch until nothing is due, in a thread of its own."""
+    """Send what is due, batch by batch, until nothing is: one at a time, so that a kill doubles one mail at most."""
     touched = 0
-    with app.app_context():
-        try:
-            while not stopping.is_set() and (done := _deliver_batch(worker)):
-                touched += done
-        finally:
-            db.session.remove()
+    while not stopping.is_set():
+        done = deliver_due(worker=WORKER, limit=BATCH, still_wanted=still_wanted, stopping=stopping.is_set).touched
+        if not done:
+            break
+        touched += done
     return touched
-
-
-def _deliver_batch(worker: str) -> int:
-    return deliver_due(worker=worker, limit=BATCH, still_wanted=still_wanted, stopping=stopping.is_set).touched
 
 
 def forget_old_bodies() -> int:

@@ -250,7 +250,9 @@ def test_the_rate_is_not_used_up_by_a_worker_that_died(slowly: Flask, server: Fu
         assert deliver().touched == 0
 
 
-def test_a_long_queue_goes_through_several_connections_each_mail_once(mailing: Flask, server: FussyServer) -> None:
+def test_a_long_queue_goes_through_a_connection_for_each_batch_each_mail_once(
+    mailing: Flask, server: FussyServer
+) -> None:
     server.seconds_per_mail = 0.01
     everyone = [f"p{n:03}@school.example" for n in range(120)]
     post(*everyone)
