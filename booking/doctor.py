@@ -15,16 +15,14 @@ from booking import site
 from booking.core.clock import LONDON, now
 from booking.core.commands import says_why
 from booking.core.db import db
-from booking.core.heartbeat import last_beat
+from booking.core.heartbeat import HEARTBEAT, MOST_BEHIND, last_beat
 from booking.core.settings import Settings
 from booking.core.text import one_line
 from booking.notifications.delivery import check_server
 from booking.notifications.queries import oldest_due
 from booking.reminders.actions import events_due
 
-HEARTBEAT = "scheduler"
 OLDEST_BEAT = timedelta(minutes=2)
-MOST_BEHIND = timedelta(minutes=10)
 Check = Callable[[], str | None]
 
 

@@ -1,7 +1,6 @@
 """`/metrics`: figures for whoever watches the installation, in Prometheus text format. Nobody's data is among them."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -10,15 +9,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from booking.core.clock import now
-from booking.core.heartbeat import last_beat
+from booking.core.heartbeat import HEARTBEAT, MOST_BEHIND, last_beat
 from booking.core.web import plain_http
 from booking.directory.guards import this_machine
 from booking.notifications.queries import live_counts, oldest_due
 from booking.reminders.actions import events_due
-
-HEARTBEAT = "scheduler"
-# What fell due so long ago and is not queued: no scheduler runs, or it does not keep up.
-BEHIND = timedelta(minutes=10)
 
 bp = Blueprint("metrics", __name__)
 
@@ -38,7 +33,7 @@ class _Figures(Collector):
         yield messages
         age = (now() - oldest).total_seconds() if oldest else 0
         yield GaugeMetricFamily("booking_oldest_due_message_age_seconds", "Since the oldest message could go.", age)
-        late = len(events_due(now() - BEHIND))
+        late = len(events_due(now() - MOST_BEHIND))
         yield GaugeMetricFamily(
             "booking_events_with_late_reminders", "Reminders due for ten minutes, not queued.", late
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 
 from booking.bookings.promotions import settle_due
-from booking.core.heartbeat import beat
+from booking.core.heartbeat import HEARTBEAT, beat
 from booking.deadlines.actions import keep_in_step
 from booking.directory.actions import clear_old_sign_ins
 from booking.notifications.actions import forget_bodies
@@ -18,7 +18,6 @@ from booking.reminders.actions import post_due, still_wanted
 BATCH = 20
 # Two containers may have the same process id, and names that begin alike: the end makes it one of a kind.
 WORKER = f"{socket.gethostname()[:20]}:{os.getpid()}:{secrets.token_hex(4)}"
-HEARTBEAT = "scheduler"
 # Set when the process is to stop: a job that takes long ends after the piece it is at.
 stopping = Event()
 

@@ -1,7 +1,6 @@
 """The booking form."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, RadioField, SelectField, TextAreaField
@@ -11,7 +10,7 @@ from wtforms.validators import Length, ValidationError
 from booking.bookings.attendees import Contact, NewPlace
 from booking.calendar.models import Audience
 from booking.core.forms import Form as PageForm
-from booking.core.forms import email_field, name_field
+from booking.core.forms import NumberedList, email_field, name_field
 from booking.core.text import paragraphs
 from booking.core.tokens import new_key
 from booking.directory.queries import SchoolName
@@ -20,14 +19,6 @@ TOGETHER, AS_THEY_COME = "together", "as-they-come"
 LONGEST_FORM_KEY = 64
 NO_SCHOOL = "I am not from a school"
 NONE_OF_THESE = "none"
-
-
-class ColleagueList(FieldList):
-    """Blocks of the form by number; what is no number of ours is no block (WTForms fails on some of them)."""
-
-    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
-        pattern = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,3}})-")
-        return iter(sorted({int(found[1]) for name in formdata if (found := pattern.match(name))}))
 
 
 class ColleagueForm(Form):
@@ -65,7 +56,7 @@ class BookingForm(PageForm):
     school = SelectField("Your school or setting", validate_choice=False)
     audience = SelectField("Which of these are you?", validate_choice=False)
     not_attending = BooleanField("I book for others and am not coming myself")
-    places = ColleagueList(FormField(ColleagueForm), max_entries=49)
+    places = NumberedList(FormField(ColleagueForm), max_entries=49)
     fit = RadioField(
         "If there is not room for all of you",
         choices=[

@@ -45,6 +45,16 @@ def _errors(fields: Any) -> Iterator[tuple[Field, str]]:
             yield from ((field, text) for text in field.errors[:1])
 
 
+class NumberedList(FieldList):
+    """Blocks of the form by number; what is no number of ours is no block (WTForms fails on some of them)."""
+
+    digits = 3
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        pattern = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,{self.digits}}})-")
+        return iter(sorted({int(found[1]) for name in formdata if (found := pattern.match(name))}))
+
+
 class Required:
     """Refuse an empty answer with a sentence that says what to enter."""
 

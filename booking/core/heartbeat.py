@@ -1,12 +1,16 @@
 """Signs of life of processes that nobody looks at."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking.core.clock import now
 from booking.core.db import Base, atomic, db, take_turns
+
+# Under which name the scheduler writes down that it runs, and how far behind it may be.
+HEARTBEAT = "scheduler"
+MOST_BEHIND = timedelta(minutes=10)
 
 
 class Heartbeat(Base):

@@ -34,9 +34,8 @@ _HANDED_ON = re.compile(r"via|x-forwarded-by|x-forwarded", re.IGNORECASE)
 _FORWARDED_FOR = re.compile(r'for="?(\[[^\]]*\]|[^";,:]*)', re.IGNORECASE)
 F = TypeVar("F", bound=Callable[..., object])
 # What stands in an address after these is a right by itself; an invitation also where it is the page after signing in.
-_TOKEN = re.compile(
-    r"(/(?:bookings|places|sign-in|feeds/my|reminders/stop|returns)/|invitation(?:=|%3[Dd]))[^/\s&\"']+"
-)
+OWN_PAGES = r"/(?:bookings|places|sign-in|feeds/my|reminders/stop|returns)/"
+_TOKEN = re.compile(rf"({OWN_PAGES}|invitation(?:=|%3[Dd]))[^/\s&\"']+")
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {
     "default-src": "'self'",

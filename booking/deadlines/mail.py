@@ -5,9 +5,8 @@ from typing import Any
 
 from booking.calendar.mail import event_card, sender_of
 from booking.calendar.models import Event
-from booking.calendar.wording import say_left
 from booking.core.addresses import absolute
-from booking.core.clock import now, today
+from booking.core.clock import now
 from booking.core.tokens import link_token
 from booking.deadlines import queries
 from booking.deadlines.models import Answer, Ask, Return
@@ -29,7 +28,6 @@ def what_is_asked(event: Event, ask: Ask) -> dict[str, Any]:
         "goes_to": ask.goes_to,
         "must_answer": ask.answer is Answer.REQUIRED,
         "is_over": now() >= queries.closes_at(event),
-        "left": say_left(today(), event.day),
     }
 
 

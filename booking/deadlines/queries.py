@@ -1,20 +1,20 @@
 """Reads of what closing dates ask, and of who has answered."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from booking.calendar.models import Category, Event, EventStatus, Kind
+from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.terms import school_year_of
 from booking.core.clock import today
 from booking.core.db import db
 from booking.deadlines.models import Answer, Ask, OwedBy, Return, ReturnStatus, Silence
 from booking.deadlines.policy import Progress, progress
 from booking.directory.models import ContactRole, School, SchoolContact
-from booking.directory.queries import contacts_of, open_schools, schools_of_groups, schools_of_phases
+from booking.directory.queries import contacts_of, in_office, open_schools, schools_of_groups, schools_of_phases
 
 RETURN_LINK = "return"
 YEARS_SHOWN = 5
@@ -25,12 +25,6 @@ def find_ask(event_id: int) -> Ask | None:
     return db.session.scalar(
         sa.select(Ask).where(Ask.event_id == event_id).options(selectinload(Ask.phases), selectinload(Ask.groups))
     )
-
-
-def asks_of(event_ids: Collection[int]) -> dict[int, Ask]:
-    """Return what these closing dates ask, by the event's id; those that ask nothing are left out."""
-    rows = db.session.scalars(sa.select(Ask).where(Ask.event_id.in_(event_ids), Ask.answer != Answer.NONE))
-    return {ask.event_id: ask for ask in rows}
 
 
 def returns_of(event_id: int) -> Sequence[Return]:
@@ -69,11 +63,7 @@ def owed_by_schools_of(email: str) -> Sequence[Return]:
 
     Which school somebody says they are from is not enough: an answer is the school's word.
     """
-    named = sa.select(SchoolContact.school_id).where(
-        SchoolContact.email == email,
-        SchoolContact.starts_on <= today(),
-        sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= today()),
-    )
+    named = sa.select(SchoolContact.school_id).where(SchoolContact.email == email, in_office(today()))
     return _outstanding(Return.school_id.in_(named))
 
 
@@ -183,10 +173,8 @@ def over_the_years(event: Event) -> list[Year]:
         .order_by(Event.day.desc(), Event.id.desc())
         .limit(YEARS_SHOWN)
     ).all()
-    rows = db.session.scalars(sa.select(Return).where(Return.event_id.in_([one.id for one in events]))).all()
-    return [
-        Year(one, progress([row for row in rows if row.event_id == one.id], closes_at=closes_at(one))) for one in events
-    ]
+    found = progress_of(events)
+    return [Year(one, found[one.id]) for one in events]
 
 
 def closes_at(event: Event) -> datetime:
@@ -214,13 +202,3 @@ def progress_of(events: Sequence[Event]) -> Mapping[int, Progress]:
     return {
         one.id: progress([row for row in rows if row.event_id == one.id], closes_at=closes_at(one)) for one in events
     }
-
-
-def kinds_silenced(school_id: int, year: int) -> Sequence[Category]:
-    """Return of which kinds of closing dates a school hears no more this school year."""
-    return db.session.scalars(
-        sa.select(Category)
-        .join(Silence, Silence.category_id == Category.id)
-        .where(Silence.school_id == school_id, Silence.year == year)
-        .order_by(Category.name)
-    ).all()

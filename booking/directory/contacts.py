@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from booking.core import audit
 from booking.core.clock import now, today
 from booking.core.db import atomic, db, take_turns
-from booking.core.errors import Refused, refuse_unless
+from booking.core.errors import refuse_unless
 from booking.core.text import email_key, one_line
 from booking.directory.models import Area, ContactRole, Person, School, SchoolContact, SchoolGroup
 
@@ -49,10 +48,7 @@ def save_contact(school: School, contact: SchoolContact | None, values: ContactV
     found.role, found.name, found.email = values.role, one_line(values.name), email
     found.starts_on, found.ends_on = values.starts_on, values.ends_on
     db.session.add(found)
-    try:
-        db.session.flush()
-    except IntegrityError:
-        raise Refused("This address is a contact for this role already.", field="email") from None
+    db.session.flush()
     what = "put right a contact of" if contact else "added a contact of"
     audit.record(what, "school", school.id, by=by, area_id=school.area_id, role=values.role, email=email)
     return found

@@ -112,16 +112,16 @@ def roles_of(area: Area) -> Sequence[Role]:
     ).all()
 
 
+def in_office(on: date) -> ColumnElement[bool]:
+    """Return the condition for a contact who holds their role on a day; of one row `holds_on` tells it."""
+    return sa.and_(SchoolContact.starts_on <= on, sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= on))
+
+
 def contacts_of(school_ids: Collection[int], role: ContactRole, on: date) -> dict[int, list[SchoolContact]]:
     """Return who holds a role at each of these schools on a day, by the school's id; those longest in office first."""
     rows = db.session.scalars(
         sa.select(SchoolContact)
-        .where(
-            SchoolContact.school_id.in_(school_ids),
-            SchoolContact.role == role,
-            SchoolContact.starts_on <= on,
-            sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= on),
-        )
+        .where(SchoolContact.school_id.in_(school_ids), SchoolContact.role == role, in_office(on))
         .order_by(SchoolContact.starts_on, SchoolContact.id)
     )
     found: dict[int, list[SchoolContact]] = defaultdict(list)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from booking.core import audit
 from booking.core.errors import refuse_unless
+from booking.core.web import OWN_PAGES
 from booking.directory.guards import area, organisers, the_organiser
 from booking.notifications import actions
 from booking.notifications import queries as message_queries
@@ -16,7 +17,7 @@ from booking.organiser import queries
 from booking.organiser.views import bp, offset, paging
 
 # What leads to somebody's own page is a right by itself: whoever reads over a shoulder must not have it.
-_OWN_LINK = re.compile(r"\S*/(?:bookings|places|sign-in|feeds/my|reminders/stop|returns)/\S+|\S+[?&]invitation=\S+")
+_OWN_LINK = re.compile(rf"\S*{OWN_PAGES}\S+|\S+[?&]invitation=\S+")
 THEIR_OWN = "(their own link)"
 
 

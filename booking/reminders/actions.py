@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -308,22 +309,9 @@ def _set(owner: sa.ColumnElement[bool], rules: Rules, **owner_values: int) -> No
             row.active, row.active_since = key in wanted, now()
         if key in wanted:
             row.subject, row.text = wanted[key].subject, wanted[key].text
-    for one in (one for key, one in wanted.items() if key not in known):
-        timing = one.timing
-        db.session.add(
-            ReminderRule(
-                to=one.to,
-                after=timing.after,
-                number=timing.number,
-                unit=timing.unit,
-                at=timing.at,
-                subject=one.subject,
-                text=one.text,
-                active=True,
-                active_since=now(),
-                **owner_values,
-            )
-        )
+    for key, one in wanted.items():
+        if key not in known:
+            db.session.add(unsaved(one, active=True, active_since=now(), **owner_values))
 
 
 def _refuse_too_many_or_the_same(rules: Rules) -> None:
@@ -412,8 +400,8 @@ def new_of(rule: ReminderRule) -> NewRule:
     return NewRule(planning.timing_of(rule), rule.to, rule.subject, rule.text)
 
 
-def unsaved(new: NewRule) -> ReminderRule:
-    """Return a rule as a row that belongs to no session: to try and to show."""
+def unsaved(new: NewRule, **more: Any) -> ReminderRule:
+    """Return a rule as a row that belongs to no session: to try, to show, or to be added with its owner."""
     timing = new.timing
     return ReminderRule(
         to=new.to,
@@ -423,6 +411,7 @@ def unsaved(new: NewRule) -> ReminderRule:
         at=timing.at,
         subject=new.subject,
         text=new.text,
+        **more,
     )
 
 

@@ -1,7 +1,7 @@
 """The forms of reminders: the rules of a kind or an event, and the kind hours of an area."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from wtforms import FieldList, Form, FormField, SelectField, StringField, TextAreaField
@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 from booking.calendar.forms import ClockField
 from booking.core.errors import Refused
 from booking.core.forms import Form as PageForm
-from booking.core.forms import Required, cleaned
+from booking.core.forms import NumberedList, Required, cleaned
 from booking.core.text import paragraphs
 from booking.reminders import actions
 from booking.reminders.actions import NewRule
@@ -34,12 +34,10 @@ WHEN = [
 ]
 
 
-class RuleList(FieldList):
-    """Blocks of the form by number; what is no number of ours is no block (WTForms fails on some of them)."""
+class RuleList(NumberedList):
+    """The blocks of rules."""
 
-    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
-        pattern = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,2}})-")
-        return iter(sorted({int(found[1]) for name in formdata if (found := pattern.match(name))}))
+    digits = 2
 
 
 def on_the_list(_form: Any, field: SelectField) -> None:

@@ -155,7 +155,6 @@ def composed(event: Event, rule: ReminderRule, letter: Letter, *, on: date | Non
     if rule.to in OF_SCHOOLS:
         ask = deadlines_queries.find_ask(event.id)
         context |= deadlines.what_is_asked(event, ask) if ask else {}
-        context["left"] = left
     if rule.text:
         values = merge_values(event, letter, card, left)
         own = {"own_subject": words.fill(rule.subject, values), "own_text": words.fill(rule.text, values)}
@@ -201,14 +200,13 @@ def _who_has_answered(event: Event) -> str:
     ask = deadlines_queries.find_ask(event.id)
     if ask is None or ask.answer is Answer.NONE:
         return ""
-    rows = deadlines_queries.returns_of(event.id)
-    found = progress(rows, closes_at=deadlines_queries.closes_at(event))
+    lines = deadlines_queries.board(event, ask)
+    found = progress([line.row for line in lines], closes_at=deadlines_queries.closes_at(event))
     said = f"{found.answered} of {found.owed} schools have answered."
-    waiting = [row.school.name for row in rows if row.status is ReturnStatus.OUTSTANDING]
+    waiting = [line for line in lines if line.row.status is ReturnStatus.OUTSTANDING]
     if ask.answer is Answer.OPTIONAL or not waiting:
         return said
-    alone = {school.name for school in deadlines_queries.without_contact(event)}
-    names = [f"{name} (no contact)" if name in alone else name for name in waiting]
+    names = [line.row.school.name + ("" if line.contacts else " (no contact)") for line in waiting]
     return f"{said} Outstanding: {'; '.join(names)}."
 
 

@@ -8,6 +8,7 @@ from booking.calendar import queries as calendar_queries
 from booking.calendar.bank_holidays import bank_holidays
 from booking.calendar.models import Event, Kind
 from booking.calendar.terms import HalfTerm, is_school_day, school_year_of, year_days
+from booking.deadlines.queries import closes_at
 from booking.directory.models import Area
 from booking.reminders.models import ReminderRule
 from booking.reminders.policy import EventTimes, KindHours, Occasion, Rule, Timing, plan
@@ -16,8 +17,7 @@ from booking.reminders.policy import EventTimes, KindHours, Occasion, Rule, Timi
 def times_of(event: Event) -> EventTimes:
     """Return when an event is."""
     is_deadline = event.kind is Kind.DEADLINE
-    # A closing date without a time is open until the day is over.
-    starts_at = event.ends_at if is_deadline and event.starts is None else event.starts_at
+    starts_at = closes_at(event) if is_deadline else event.starts_at
     ends_at = starts_at if is_deadline else event.ends_at
     return EventTimes(event.day, event.last_day or event.day, starts_at, ends_at, is_deadline)
 

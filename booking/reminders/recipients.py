@@ -16,6 +16,7 @@ from booking.core.db import db
 from booking.deadlines import queries as deadlines
 from booking.deadlines.models import Answer, Ask, Return, ReturnStatus
 from booking.directory.models import ContactRole, Person, Role, RoleName, SchoolContact
+from booking.directory.queries import in_office
 from booking.reminders.models import Subscription, To
 from booking.reminders.policy import Recipient
 
@@ -81,16 +82,11 @@ def count_readers(events: Collection[Event]) -> Counter[tuple[int, To]]:
 
 def _count_contacts(ids: Collection[int], role: Any, *answers: Answer) -> sa.Select[int, int]:
     """Count the contacts of today, for a role, of schools that still owe an answer."""
-    in_office = sa.and_(
-        SchoolContact.school_id == Return.school_id,
-        SchoolContact.role == role,
-        SchoolContact.starts_on <= today(),
-        sa.or_(SchoolContact.ends_on.is_(None), SchoolContact.ends_on >= today()),
-    )
+    theirs = sa.and_(SchoolContact.school_id == Return.school_id, SchoolContact.role == role, in_office(today()))
     return (
         sa.select(Return.event_id, sa.func.count(SchoolContact.id))
         .join(Ask, Ask.event_id == Return.event_id)
-        .join(SchoolContact, in_office)
+        .join(SchoolContact, theirs)
         .where(Return.event_id.in_(ids), Return.status == ReturnStatus.OUTSTANDING, Ask.answer.in_(answers))
         .group_by(Return.event_id)
     )

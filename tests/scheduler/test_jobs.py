@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from booking.core.clock import now
 from booking.core.db import atomic, db
-from booking.core.heartbeat import last_beat
+from booking.core.heartbeat import HEARTBEAT, last_beat
 from booking.notifications import actions, delivery, outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Sender
@@ -280,4 +280,4 @@ def test_an_event_with_a_bad_row_does_not_hold_up_the_others(
     assert run_once(mailing) == 1
     assert server.recipients == ["good@school.example"]
     assert f"the reminders of event {events[0].id} cannot be queued" in caplog.messages
-    assert last_beat(jobs.HEARTBEAT) is not None
+    assert last_beat(HEARTBEAT) is not None

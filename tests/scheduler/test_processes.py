@@ -17,13 +17,12 @@ from flask import Flask
 
 from booking.core.clock import now
 from booking.core.db import atomic, db
-from booking.core.heartbeat import last_beat
+from booking.core.heartbeat import HEARTBEAT, last_beat
 from booking.notifications import outbox
 from booking.notifications.models import Message, MessageStatus
 from booking.notifications.outbox import Sender
 from booking.reminders.actions import NewRule, set_event_rules
 from booking.reminders.policy import Timing
-from scheduler.jobs import HEARTBEAT
 from tests.databases import postgres_server
 from tests.factories import make_booking, make_event
 from tests.notifications.smtp import FussyServer, fussy_server
