@@ -29,6 +29,7 @@ from booking.core.errors import Refused
 from booking.core.tokens import link_token
 from booking.core.web import limiter
 from booking.deadlines import queries as deadlines_queries
+from booking.deadlines.policy import is_soon
 from booking.directory import queries as directory_queries
 from booking.directory.guards import area, by_link, public, signed_in, visitor
 from booking.reminders import queries as reminder_queries
@@ -232,10 +233,13 @@ def my() -> ResponseReturnValue:
     given = [one for one in queries.places_booked_for(person.email) if one.became_id is None]
     coming = [one for one in made if one.event.ends_at > now()]
     to_come = [one for one in given if one.event.day >= today()]
+    owed = deadlines_queries.owed_by_schools_of(person.email)
     return render_template(
         "bookings/my.html",
         person=person,
-        owed=deadlines_queries.owed_by_schools_of(person.email),
+        owed=owed,
+        owed_soon=[one for one in owed if is_soon(one.event.day, today())],
+        name_schools=len({one.school_id for one in owed}) > 1,
         return_token=lambda one: link_token(deadlines_queries.RETURN_LINK, one.key),
         coming=coming,
         past=[one for one in made if one.event.ends_at <= now()],

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from booking.deadlines.models import Answer, ReturnStatus
 
 MINUTE = timedelta(minutes=1)
+# What closes later than this is not on anybody's mind yet.
+SOON = timedelta(weeks=4)
 
 
 class Said(StrEnum):
@@ -44,6 +46,11 @@ OF_AN_ORGANISER = {
 def is_late(answered_at: datetime | None, closes_at: datetime) -> bool:
     """Tell whether an answer came after the closing minute: 5pm is still in time, a minute past is not."""
     return answered_at is not None and answered_at >= closes_at + MINUTE
+
+
+def is_soon(day: date, today: date) -> bool:
+    """Tell whether a closing date is near enough, or over, to stand before all others."""
+    return day - today <= SOON
 
 
 class HasStatus(Protocol):

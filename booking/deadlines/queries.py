@@ -119,8 +119,8 @@ class Line:
 
 
 def board(event: Event, ask: Ask) -> list[Line]:
-    """Return the returns of a closing date, each with the contacts of today."""
-    rows = returns_of(event.id)
+    """Return the returns of a closing date, each with the contacts of today; what is outstanding comes first."""
+    rows = sorted(returns_of(event.id), key=lambda row: row.status is not ReturnStatus.OUTSTANDING)
     contacts = contacts_of([row.school_id for row in rows], ask.role, today())
     return [Line(row, tuple(contacts.get(row.school_id, ()))) for row in rows]
 

@@ -10,7 +10,7 @@ SAY_TO = {
     To.SUBSCRIBERS: "those who asked to be told",
     To.HOSTS: "host and facilitators",
     To.ORGANISERS: "the organisers",
-    To.SCHOOLS: "schools that still owe an answer",
+    To.SCHOOLS: "schools that have not answered",
     To.HEADTEACHERS: "the headteachers of those schools",
 }
 _ONE = {

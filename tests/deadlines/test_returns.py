@@ -210,10 +210,10 @@ def test_a_closing_date_gets_the_usual_reminders_to_schools_unless_it_has_some(e
     ask(event)
     said = [say_rule(timing_of(rule), rule.to) for rule in reminder_queries.rules_for(event)]
     assert said == [
-        "10 school days before at 8am, to schools that still owe an answer",
-        "3 school days before at 8am, to schools that still owe an answer",
+        "10 school days before at 8am, to schools that have not answered",
+        "3 school days before at 8am, to schools that have not answered",
         "2 days before at 8am, to the organisers",
-        "1 school day before at 8am, to schools that still owe an answer",
+        "1 school day before at 8am, to schools that have not answered",
         "1 day after at 9am, to the organisers",
     ]
     ask(event, Answer.OPTIONAL)

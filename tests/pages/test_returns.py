@@ -157,6 +157,23 @@ def test_a_contact_finds_what_their_school_owes_on_their_own_page(app: Flask, ev
     assert "has not answered yet" not in senco.get("/my/").text
 
 
+def test_what_closes_much_later_is_folded_away_on_ones_own_page(app: Flask, event: Event) -> None:
+    senco = app.test_client()
+    with app.app_context():
+        ask(make_event("Summer return", kind=Kind.DEADLINE, day=date(2027, 7, 9)))
+        sign_in(senco, make_person("senco@school.example"))
+    page = senco.get("/my/").text
+    before, _, folded = page.partition("<summary>1 later closing date</summary>")
+    assert ("Data return" in before, "Summer return" in before, "Summer return" in folded) == (True, False, True)
+    assert ("Data return" in folded, "· Oakhurst" in page) == (False, False)
+
+
+def test_the_board_names_first_who_has_not_answered(app: Flask, tom: FlaskClient, event: Event) -> None:
+    send(app.test_client(), link(app, event), name="Priya Nair")
+    page = tom.get(f"/manage/events/{event.id}/returns/").text
+    assert re.findall(r'<th scope="row">([^<]+)</th>', page) == [*sorted(NAMES[1:]), NAMES[0]]
+
+
 def test_the_organiser_asks_schools_and_sees_who_has_answered(app: Flask, tom: FlaskClient) -> None:
     with app.app_context():
         schools = [make_school(name) for name in NAMES]
