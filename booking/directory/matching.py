@@ -1,10 +1,12 @@
 """Which school somebody means, from a name as people type it. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
+
+from rapidfuzz.distance import OSA
 
 from booking.core.text import name_key
 
@@ -26,8 +28,15 @@ _SAME = (
 # What says only what kind of school it is: left out of a comparison, unless it tells two schools apart.
 _KINDS = frozenset({"school", "schools", "primary", "secondary", "nursery", "infant", "junior", "academy", "community"})
 _KINDS |= {"high", "lower", "upper", "middle", "first", "grammar", "college", "pre", "preschool", "coe", "catholic"}
-_KINDS_SPELT = sorted(kind for kind in _KINDS if len(kind) > 4)
-LIKELY, MUCH_BETTER, CLOSE = 0.84, 0.06, 0.72
+# What a typing error is looked for in, besides the names themselves.
+_SPELT = sorted(
+    {kind for kind in _KINDS if len(kind) > 4}
+    | {"infants", "juniors", "church", "england", "roman", "voluntary", "aided", "controlled"}
+)
+# So many slips of the finger may be in a name of so many letters, longest first: a slip is a letter too many or too
+# few, another one, or two in the wrong order.
+_SLIPS = ((12, 3), (8, 2), (4, 1))
+CLOSE, HALF = 0.7, 0.5
 MOST_CANDIDATES = 4
 
 
@@ -50,17 +59,31 @@ class Match(Generic[S]):
     sure: bool = False
 
 
+@lru_cache(maxsize=4096)
 def comparable(name: str) -> str:
     """Return a school's name with what people write in several ways made equal."""
-    key = name_key(re.sub(r"\([^)]*\)", " ", name)) or name_key(name)
+    return _same(_plain(name))
+
+
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> str:
+    return name_key(re.sub(r"\([^)]*\)", " ", name)) or name_key(name)
+
+
+def _same(key: str) -> str:
     for pattern, same in _SAME:
         key = re.sub(pattern, same, key)
     return " ".join(key.split())
 
 
-def _kind_meant(word: str) -> str:
-    """Return the kind of school that a word with a typing error means, else the word itself."""
-    return next(iter(get_close_matches(word, _KINDS_SPELT, n=1, cutoff=0.84)), word)
+def _spelt(text: str, known: Collection[str]) -> str:
+    """Return what was typed with slips in the usual words mended; a word of one of the schools is right as it is."""
+    return " ".join(word if word in known else _usual_word(word) for word in _plain(text).split())
+
+
+@lru_cache(maxsize=4096)
+def _usual_word(word: str) -> str:
+    return next((usual for usual in _SPELT if OSA.distance(usual, word, score_cutoff=1) <= 1), word)
 
 
 def _core(key: str) -> str:
@@ -70,11 +93,11 @@ def _core(key: str) -> str:
 def match_school(text: str, schools: Iterable[S]) -> Match[S]:
     """Return which of these schools is meant.
 
-    A name that is one school's, or whose own part is, is sure; a near one is likely; where several are as near, or
-    none is near enough, nobody is chosen and those it may be are named, the nearest first.
+    A name that is one school's, or whose own part is, is sure; one with a slip or two is likely; where several are as
+    near, or none is near enough, nobody is chosen and those it may be are named, the nearest first.
     """
-    typed = " ".join(_kind_meant(word) for word in comparable(text).split())
     named = [(comparable(school.name), school) for school in schools]
+    typed = _same(_spelt(text, {word for _, school in named for word in _plain(school.name).split()}))
     same = [school for key, school in named if key == typed]
     if len(same) == 1:
         return Match(text, same[0], sure=True)
@@ -94,21 +117,25 @@ def _agree(key: str, typed: str) -> bool:
 
 
 def _nearest(text: str, typed: str, named: Sequence[tuple[str, S]]) -> Match[S]:
+    likely = [school for key, school in named if _is_likely(key, typed)]
+    if len(likely) == 1:
+        return Match(text, likely[0], (likely[0],))
     scored = sorted(((_likeness(key, typed), school) for key, school in named), key=lambda one: -one[0])
-    near = [(score, school) for score, school in scored if score >= CLOSE]
-    if not near:
-        return Match(text, None)
-    best, school = near[0]
-    second = near[1][0] if len(near) > 1 else 0.0
-    if best >= LIKELY and best - second >= MUCH_BETTER:
-        return Match(text, school, (school,))
-    return Match(text, None, tuple(school for _, school in near[:MOST_CANDIDATES]))
+    near = [school for score, school in scored if score >= CLOSE]
+    return Match(text, None, tuple([*likely, *(one for one in near if one not in likely)][:MOST_CANDIDATES]))
+
+
+def _is_likely(key: str, typed: str) -> bool:
+    """Tell whether a name is typed with no more slips than its length allows, or at least half of it and no further."""
+    own, ours = _core(key), _core(typed)
+    slips = next((slips for letters, slips in _SLIPS if len(ours) >= letters), 0)
+    begins = len(ours) >= HALF * len(own) and f"{own} ".startswith(f"{ours} ")
+    return _agree(key, typed) and (begins or OSA.distance(own, ours, score_cutoff=slips) <= slips)
 
 
 def _likeness(key: str, typed: str) -> float:
-    """Return how alike two names are, from 0 to 1: as a whole, and by what is their own; what begins alike counts."""
-    whole = SequenceMatcher(None, key, typed, autojunk=False).ratio()
-    own = SequenceMatcher(None, _core(key), _core(typed), autojunk=False).ratio()
-    begins = 0.9 if len(_core(typed)) >= 4 and f"{_core(key)} ".startswith(f"{_core(typed)} ") else 0.0
-    wrong_kind = 0.15 if not _agree(key, typed) else 0.0
-    return max((whole + 2 * own) / 3, begins) - wrong_kind
+    """Return how alike two names are, from 0 to 1: by what is their own, or as a whole; what begins alike is near."""
+    own, ours = _core(key), _core(typed)
+    begins = 0.9 if len(ours) >= 4 and f"{own} ".startswith(f"{ours} ") else 0.0
+    alike = max(begins, OSA.normalized_similarity(own, ours), OSA.normalized_similarity(key, typed))
+    return alike if _agree(key, typed) else alike - 0.15
