@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, current_app, get_flashed_messages, render_te
 from flask.typing import ResponseReturnValue
 
 from booking import metrics
+from booking.api import views as api_views
 from booking.bookings import change_views as bookings_changes  # noqa: F401  it adds its pages to the blueprint
 from booking.bookings import manage as bookings_manage
 from booking.bookings import manage_messages, manage_places  # noqa: F401  they add their pages to the blueprint
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         directory_views,
         deadlines_views,
         feeds_views,
+        api_views,
         notifications_views,
         organiser_views,
         bookings_manage,

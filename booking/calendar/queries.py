@@ -6,11 +6,12 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.sql.elements import ColumnElement
 
 from booking.calendar import grid
 from booking.calendar.bank_holidays import bank_holidays
-from booking.calendar.filters import Filters
+from booking.calendar.filters import Filters, Query, read_filters
 from booking.calendar.models import (
     Audience,
     Category,
@@ -72,12 +73,32 @@ def has_bookings(event_id: int) -> bool:
     return bool(db.session.scalar(sa.select(Event.last_position + Event.taken).where(Event.id == event_id)))
 
 
+def filters_of(query: Query, area: Area, reader: Reader) -> Filters:
+    """Return the filters of an address, by the names that a reader knows of. Raises Refused for one that is none."""
+    return read_filters(
+        query,
+        categories={category.slug for category in categories_seen(area.id, reader)},
+        audiences={audience.slug for audience in audiences(area.id)},
+        areas={area.slug},
+    )
+
+
 def list_events(
-    area_id: int, reader: Reader, filters: Filters, *, today: date, limit: int | None = None, offset: int = 0
+    area_id: int,
+    reader: Reader,
+    filters: Filters,
+    *,
+    today: date,
+    limit: int | None = None,
+    offset: int = 0,
+    options: Sequence[ExecutableOption] = (),
 ) -> Sequence[Event]:
-    """Return what the list shows, with categories and venues: coming events first, past ones newest first."""
+    """Return what the list shows, with categories and venues: coming events first, past ones newest first.
+
+    `options` load more with them.
+    """
     order = [column.desc() for column in IN_ORDER] if filters.past else list(IN_ORDER)
-    statement = sa.select(Event).where(*_chosen(area_id, reader, filters, today)).options(*WITH_ITS_PARTS)
+    statement = sa.select(Event).where(*_chosen(area_id, reader, filters, today)).options(*WITH_ITS_PARTS, *options)
     return db.session.scalars(statement.order_by(*order).limit(limit).offset(offset)).all()
 
 

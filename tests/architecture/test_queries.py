@@ -118,6 +118,7 @@ LISTS: list[tuple[str, Callable[[int], None]]] = [
     ("/", deadline),
     (f"/calendar/{year_name(school_year_of(today()))}/", today_and_later),
     ("/events/", today_and_later),
+    ("/api/v1/events", today_and_later),
     ("/events/?when=past", past),
     ("/manage/", today_and_later),
     ("/manage/events/", today_and_later),

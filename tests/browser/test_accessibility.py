@@ -20,6 +20,10 @@ pytestmark = pytest.mark.xdist_group("browser")
 # What answers with something else than a page.
 NO_PAGES = {
     "static",
+    "api.event",
+    "api.events",
+    "api.openapi",
+    "api.start",
     "bookings_manage.export",
     "feeds.calendar",
     "feeds.category",

@@ -1,0 +1,1 @@
+"""The public calendar as JSON: for school websites and other people's programs. Reading only."""
