@@ -6,13 +6,14 @@ PORT ?=
 export PORT
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock format dev browser
+.PHONY: help setup run test check bench interop lock format dev browser
 
 help:
 	@echo "make run    web and scheduler on http://127.0.0.1:5000, with the demonstration"
 	@echo "make test   the whole suite"
 	@echo "make check  format, lint, types, import contracts, templates"
 	@echo "make bench  the benchmarks; ONLY='crowd history' some of them"
+	@echo "make interop  whether calendar programs read the feed as it is meant"
 	@echo "make setup  only the virtual environment and .env"
 
 setup: $(VENV)/.runtime .env
@@ -58,6 +59,10 @@ check: dev
 
 bench: dev
 	@$(BIN)/python -m tests.bench $(ONLY)
+
+# Fetches calendar programs from PyPI, npm and Debian.
+interop: dev
+	@$(BIN)/python -m tests.interop
 
 format: dev
 	$(BIN)/ruff check --fix-only --quiet .

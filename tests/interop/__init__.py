@@ -1,0 +1,1 @@
+"""Whether calendar programs that people use read our feed as it is meant: `make interop`."""
