@@ -272,6 +272,13 @@ def tell_cancelled(event: Event) -> int:
 
 
 @atomic
+def tell_restored(event: Event) -> int:
+    """Tell everyone with a place, and everyone who waits, that the event is on after all. Returns how many mails."""
+    lock(event)
+    return mail.event_restored(event, queries.active_bookings(event))
+
+
+@atomic
 def answer_already_booked(event: Event, *, by: Contact, refusal: AlreadyBooked) -> None:
     """Tell by mail alone that somebody is booked already: on a private event the page does not (rule 7).
 

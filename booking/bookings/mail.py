@@ -159,11 +159,20 @@ def moved(event: Event, bookings: Iterable[Booking], *, was: When) -> int:
 
 def event_cancelled(event: Event, bookings: Iterable[Booking]) -> int:
     """Tell everyone with an active place that the event is off; it leaves their calendars."""
-    letters = [
-        (booking, letter, "event_cancelled") for booking in bookings for letter in letters_of(booking, _active(booking))
-    ]
+    letters = _to_everyone(bookings, "event_cancelled")
     _post(event, letters, "CANCEL", note=event.cancel_note)
     return len(letters)
+
+
+def event_restored(event: Event, bookings: Iterable[Booking]) -> int:
+    """Tell everyone with an active place that the event is on after all; it comes back into their calendars."""
+    letters = _to_everyone(bookings, "event_restored")
+    _post(event, letters, "REQUEST")
+    return len(letters)
+
+
+def _to_everyone(bookings: Iterable[Booking], template: str) -> list[tuple[Booking, Letter, str]]:
+    return [(booking, letter, template) for booking in bookings for letter in letters_of(booking, _active(booking))]
 
 
 def already_booked(event: Event, *, to: str, to_name: str, sentence: str) -> None:

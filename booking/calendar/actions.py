@@ -122,7 +122,8 @@ def publish(event: Event, *, by: Person | None) -> None:
     """Put a draft on the calendar. Raises Refused for what was cancelled."""
     lock(event)
     refuse_unless(
-        event.status is not EventStatus.CANCELLED, "A cancelled event cannot be published again. Make a new one."
+        event.status is not EventStatus.CANCELLED,
+        "A cancelled event cannot be published again. Put it back on from its page.",
     )
     if event.status is EventStatus.PUBLISHED:
         return
@@ -145,6 +146,24 @@ def cancel(event: Event, *, by: Person | None, note: str = "") -> bool:
     event.revision += 1
     show_the_change(event)
     audit.record("cancelled", "event", event.id, by=by, area_id=event.area_id, note=event.cancel_note)
+    return True
+
+
+@atomic
+def restore(event: Event, *, by: Person | None) -> bool:
+    """Put an event back on that was called off. Returns whether it was off until now.
+
+    Raises Refused for what is over: nobody could come.
+    """
+    lock(event)
+    refuse_unless(event.status is not EventStatus.DRAFT, "This is a draft: publish it instead.")
+    if event.status is EventStatus.PUBLISHED:
+        return False
+    refuse_unless(event.ends_at > now(), "The day of this event has passed, so it cannot be put back on.")
+    event.status, event.cancelled_at, event.cancel_note = EventStatus.PUBLISHED, None, ""
+    event.revision += 1
+    show_the_change(event)
+    audit.record("put back on", "event", event.id, by=by, area_id=event.area_id)
     return True
 
 

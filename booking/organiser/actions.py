@@ -113,6 +113,20 @@ def cancel_event(event: Event, *, by: Person, note: str) -> int:
 
 
 @atomic
+def restore_event(event: Event, *, by: Person) -> int:
+    """Put an event back on and tell everyone with a place or on the waiting list. Returns how many mails.
+
+    Nobody is reminded besides of what fell due while it was off. Raises Refused for what is over.
+    """
+    if not calendar.restore(event, by=by):
+        return 0
+    told = bookings.tell_restored(event)
+    promotions.settle(event)
+    reminders.pass_over_the_past(event)
+    return told
+
+
+@atomic
 def set_ask(event: Event, values: AskValues, *, by: Person) -> bool:
     """Set what a closing date asks of schools, and see that they are reminded. Returns whether reminders were added.
 

@@ -20,7 +20,7 @@ from booking.calendar.terms import is_school_day
 from booking.calendar.when import place_in_words
 from booking.calendar.wording import say_count, say_day
 from booking.core.addresses import absolute
-from booking.core.clock import today
+from booking.core.clock import now, today
 from booking.core.errors import Refused
 from booking.core.forms import Form, cleaned
 from booking.core.tokens import link_token
@@ -176,6 +176,20 @@ def cancel_event(event_id: int) -> ResponseReturnValue:
     return render_template("organiser/cancel.html", event=found, form=form, bookings=bookings, outcome=outcome), (
         422 if outcome else 200
     )
+
+
+@bp.route("/events/<int:event_id>/restore", methods=["GET", "POST"])
+@organisers
+def restore_event(event_id: int) -> ResponseReturnValue:
+    """Say who will hear of it, then put an event back on that was called off."""
+    found = the_event(event_id)
+    if request.method == "POST":
+        told = actions.restore_event(found, by=the_organiser())
+        return _saved(found, f"It is back on. {say_count(told, 'e-mail').capitalize()} on the way.")
+    if not found.is_cancelled:
+        return redirect(url_for(".event", event_id=event_id))
+    bookings = bookings_queries.active_bookings(found)
+    return render_template("organiser/restore.html", event=found, bookings=bookings, is_over=found.ends_at <= now())
 
 
 @bp.post("/events/<int:event_id>/delete")

@@ -274,6 +274,14 @@ CASES = [
     Case("desk-draft", "organiser.event", "Attachment in", "{draft.title}", event("draft"), ORGANISER),
     Case("desk-cancelled", "organiser.event", "Sensory circuits", "{cancelled.title}", event("cancelled"), ORGANISER),
     Case("desk-edit", "organiser.edit_event", "Edit Writing", "Edit or move", event("open"), ORGANISER),
+    Case(
+        "desk-restore",
+        "organiser.restore_event",
+        "Put Sensory",
+        "Put this event back on?",
+        event("cancelled"),
+        ORGANISER,
+    ),
     Case("desk-cancel", "organiser.cancel_event", "Cancel Writing", "Cancel this event?", event("open"), ORGANISER),
     Case(
         "desk-reminders-event",

@@ -522,6 +522,34 @@ def test_what_is_called_off_stays_on_the_calendar_as_cancelled(tom: Person) -> N
     assert log() == [("Tom Okafor", "cancelled", event.id, "event", {"note": "The hall is flooded"})]
 
 
+def test_what_was_called_off_is_put_back_on_as_the_same_event(tom: Person) -> None:
+    event = make_event()
+    uid = event.uid
+    actions.cancel(event, by=tom, note="Flooded")
+    versions = version()
+    with time_machine.travel(LATER, tick=False):
+        assert actions.restore(event, by=tom) is True
+    found = row(event)
+    assert (found["status"], found["cancelled_at"], found["cancel_note"]) == (EventStatus.PUBLISHED, None, "")
+    assert (found["sequence"], found["revision"], found["uid"], found["changed_at"]) == (2, 3, uid, LATER)
+    assert version() > versions
+    before = everything()
+    assert actions.restore(event, by=tom) is False
+    assert everything() == before
+    assert log()[-1] == ("Tom Okafor", "put back on", event.id, "event", {})
+
+
+def test_what_is_over_or_a_draft_is_not_put_back_on(tom: Person) -> None:
+    over, draft = make_event(in_days=-2), make_event(**DRAFT)
+    actions.cancel(over, by=tom)
+    before = everything()
+    with pytest.raises(Refused, match="has passed"):
+        actions.restore(over, by=tom)
+    with pytest.raises(Refused, match="publish it instead"):
+        actions.restore(draft, by=tom)
+    assert everything() == before
+
+
 def test_a_note_that_is_too_long_is_cut(tom: Person) -> None:
     event = make_event()
     actions.cancel(event, by=tom, note="x" * 999)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any
 
-from booking.calendar.actions import cancel, edit_event
+from booking.calendar.actions import cancel, edit_event, restore
 from booking.calendar.models import Kind
 from tests.factories import make_event, make_organiser, make_venue, values_of
 
@@ -33,7 +33,11 @@ def fill() -> list[Shown]:
     edit_event(moved, other, by=tom, revision=moved.revision)
     off = make_event("Off", day=date(2027, 6, 2), starts=time(13, 30), ends=time(15, 30))
     cancel(off, by=tom, note="The hall is flooded")
+    back = make_event("Off and on again", day=date(2027, 6, 3), starts=time(9), ends=time(10))
+    cancel(back, by=tom)
+    restore(back, by=tom)
     given += [
+        (back, Shown("Off and on again", "2027-06-03T08:00:00Z", "2027-06-03T09:00:00Z")),
         (moved, Shown("Moved", "2027-06-21T13:00:00Z", "2027-06-21T14:00:00Z")),
         (off, Shown("CANCELLED: Off", "2027-06-02T12:30:00Z", "2027-06-02T14:30:00Z", "CANCELLED")),
     ]

@@ -16,11 +16,13 @@ from python_calamine import CalamineWorkbook
 from booking.bookings import actions as bookings
 from booking.bookings.audit import audit as problems
 from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.bookings.queries import BOOKING_LINK
 from booking.calendar.models import Event, EventStatus, Visibility
 from booking.core import audit
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
 from booking.core.db import db
+from booking.core.tokens import link_token
 from booking.directory.models import Person, Role, RoleName
 from booking.notifications.models import Message, MessageStatus
 from tests.factories import (
@@ -371,6 +373,57 @@ def test_an_event_is_called_off_once_and_everybody_hears_of_it(app: Flask, tom: 
     assert (page.status_code, outcome(page)) == (409, "refused")
     assert "A cancelled event cannot be published again" in page.text
     assert log(app) == [("Tom Okafor", "cancelled")]
+
+
+def test_what_was_called_off_is_put_back_on_and_everybody_hears_of_it_once(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event(capacity=1)
+        booking = make_booking(event, "Priya Nair", "priya@school.example")
+        make_booking(event, "Ada Obi", "ada@school.example", status=PlaceStatus.WAITING)
+    path = f"/manage/events/{event.id}/restore"
+    assert tom.get(path).headers["Location"] == f"/manage/events/{event.id}/"  # it is on
+    send(tom, f"/manage/events/{event.id}/cancel", note="Snow")
+    with app.app_context():
+        db.session.query(Message).delete()
+        db.session.commit()
+    page = tom.get(f"/manage/events/{event.id}/")
+    assert path in page.text
+    assert "2 bookings stayed as they were" in tom.get(path).text
+    page = send(tom, path)
+    assert (outcome(page), told(page)[0]) == ("saved", "It is back on. 2 e-mails on the way.")
+    assert mails(app) == [
+        ("event_restored", "priya@school.example", "REQUEST"),
+        ("event_restored", "ada@school.example", None),
+    ]
+    page = tom.post(path, follow_redirects=True)
+    assert told(page)[0] == "It is back on. No e-mails on the way."
+    assert len(mails(app)) == 2
+    with app.app_context():
+        link = link_token(BOOKING_LINK, db.session.merge(booking).key)
+    assert "Cancelled" not in app.test_client().get(f"/bookings/{link}/").text
+
+
+def test_a_place_that_came_free_while_the_event_was_off_goes_on_when_it_is_put_back_on(
+    app: Flask, school_day: None, tom: FlaskClient
+) -> None:
+    with app.app_context():
+        event = make_event(capacity=1)
+        make_booking(event, "Priya Nair", "priya@school.example")
+        make_booking(event, "Ada Obi", "ada@school.example", status=PlaceStatus.WAITING)
+    send(tom, f"/manage/events/{event.id}/cancel")
+    send(tom, f"/manage/events/{event.id}/edit", capacity="2")
+    send(tom, f"/manage/events/{event.id}/restore")
+    assert mails(app)[-1] == ("promoted", "ada@school.example", "REQUEST")
+
+
+def test_what_is_over_is_not_put_back_on(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event(in_days=-2, status=EventStatus.CANCELLED)
+    path = f"/manage/events/{event.id}/restore"
+    assert "cannot be put back on" in tom.get(path).text
+    page = tom.post(path)
+    assert (page.status_code, outcome(page)) == (409, "refused")
+    assert find(app, event.id).status is EventStatus.CANCELLED
 
 
 def test_a_draft_is_deleted_and_not_called_off_and_what_is_published_the_other_way_round(
