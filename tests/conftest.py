@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests import databases
+from tests import databases, shared
 
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
@@ -29,32 +28,41 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated SQLite database of this test process."""
+    return databases.new_sqlite(tmp_path_factory.mktemp("database"))
+
+
 @pytest.fixture
-def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty, migrated database."""
-    if backend == "sqlite":
-        return databases.new_sqlite(tmp_path)
-    url: str = request.getfixturevalue("postgres_url")
-    cleaner = databases.make_app(url)
-    databases.empty(cleaner)
-    databases.close(cleaner)
+def database_url(backend: str, request: pytest.FixtureRequest) -> str:
+    """The address of an empty, migrated database, in a process that remembers nothing of the test before."""
+    url: str = request.getfixturevalue("sqlite_url" if backend == "sqlite" else "postgres_url")
+    databases.empty(shared.shared_app(url))
+    shared.forget()
     return url
 
 
 @pytest.fixture
 def app(database_url: str) -> Iterator[Flask]:
-    """The application on an empty database, as it runs in production."""
-    app = databases.make_app(database_url)
-    yield app
-    databases.close(app)
+    """The application on an empty database, as it runs in production.
+
+    It is the same for all tests of a process, for making it and compiling its templates takes longer than most tests.
+    That is safe: each test begins without rows, numbers start at 1 again, nothing is kept in memory (`database_url`),
+    settings are put back and connections closed at its end (`lent`), sessions end with their application context, each
+    client has its own cookies, and Flask refuses whatever else would change an application that has answered
+    (`shared_app`). A test that needs other settings or pages makes its own, with `databases.make_app`.
+    `tests/test_isolation.py` holds it to that.
+    """
+    with shared.lent(shared.shared_app(database_url)) as app:
+        yield app
 
 
 @pytest.fixture
 def demo_app(database_url: str) -> Iterator[Flask]:
-    """The application with DEMO=1 on an empty database."""
-    app = databases.make_app(database_url, DEMO="1")
-    yield app
-    databases.close(app)
+    """The application with DEMO=1 on an empty database; shared as `app` is."""
+    with shared.lent(shared.shared_app(database_url, demo="1")) as app:
+        yield app
 
 
 @pytest.fixture

@@ -24,7 +24,10 @@ ENVIRONMENT = {
     "MAIL_DEFAULT_SENDER": "calendar@example.org",
     "RATE_LIMITS": "off",
 }
-
+BEGIN_NUMBERS_AGAIN = """
+    SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
+    FROM pg_sequences WHERE last_value IS NOT NULL
+"""
 
 _templates: list[tempfile.TemporaryDirectory[str]] = []
 
@@ -109,6 +112,8 @@ def postgres_database() -> Iterator[str]:
     try:
         with admin.connect() as connection:
             connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            # Only a crash of the server itself could lose what it has not written yet, and no test crashes it.
+            connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit TO off"))
         url = server.set(database=name).render_as_string(hide_password=False)
         app = make_app(url)
         with app.app_context():
@@ -122,8 +127,19 @@ def postgres_database() -> Iterator[str]:
 
 
 def empty(app: Flask) -> None:
-    """Take every row out of a PostgreSQL database, and begin its numbers again."""
+    """Take every row out of a migrated database, and begin its numbers again.
+
+    Only tables that hold rows are touched: TRUNCATE makes new files for all, which takes a hundred times as long.
+    """
+    tables = list(reversed(db.metadata.sorted_tables))
+    holds_rows = [sa.exists(sa.select(sa.text("1")).select_from(table)).label(table.name) for table in tables]
     with app.app_context():
-        names = ", ".join(table.name for table in db.metadata.sorted_tables)
-        db.session.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        found = db.session.execute(sa.select(*holds_rows)).mappings().one()
+        db.session.rollback()
+        db.session.connection(execution_options={"writes": True})
+        for table in tables:
+            if found[table.name]:
+                db.session.execute(sa.delete(table))
+        if db.engine.dialect.name == "postgresql":  # SQLite counts on from the highest number that is there
+            db.session.execute(sa.text(BEGIN_NUMBERS_AGAIN))
         db.session.commit()

@@ -1,6 +1,7 @@
 """What every answer carries, what no page contains, and what an error looks like."""
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -30,6 +31,15 @@ POLICY = {
 
 def policy_of(page) -> set[str]:
     return set(page.headers["Content-Security-Policy"].split("; "))
+
+
+@pytest.fixture
+def own_app(database_url: str) -> Iterator[Flask]:
+    """An application of one test alone, which adds a page to it."""
+    app = make_app(database_url)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    yield app
+    close(app)
 
 
 @pytest.fixture
@@ -180,9 +190,9 @@ def test_who_may_not_open_a_page_is_told_so(site: Flask, client: FlaskClient) ->
     check_error(client.get("/manage/"), 403, "This is not yours to open")
 
 
-def test_an_error_of_ours_is_owned_up_to_and_nothing_is_told_of_it(site: Flask, client: FlaskClient) -> None:
-    site.add_url_rule("/broken", view_func=lambda: 1 / 0)
-    check_error(client.get("/broken"), 500, "Something went wrong on our side")
+def test_an_error_of_ours_is_owned_up_to_and_nothing_is_told_of_it(own_app: Flask) -> None:
+    own_app.add_url_rule("/broken", view_func=lambda: 1 / 0)
+    check_error(own_app.test_client().get("/broken"), 500, "Something went wrong on our side")
 
 
 def test_who_asks_too_often_is_told_to_wait(database_url: str) -> None:
@@ -199,16 +209,16 @@ def test_who_asks_too_often_is_told_to_wait(database_url: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_an_error_in_the_middle_of_the_database_leaves_the_next_page_alone(app: Flask, client: FlaskClient) -> None:
-    with app.app_context():
+def test_an_error_in_the_middle_of_the_database_leaves_the_next_page_alone(own_app: Flask) -> None:
+    with own_app.app_context():
         make_area()
-    app.config["PROPAGATE_EXCEPTIONS"] = False
 
     def broken() -> str:
         db.session.execute(db.text("SELECT nothing FROM nowhere"))
         return ""
 
-    app.add_url_rule("/broken", view_func=broken)
+    own_app.add_url_rule("/broken", view_func=broken)
+    client = own_app.test_client()
     for _ in range(3):
         check_error(client.get("/broken"), 500, "Something went wrong on our side")
     assert client.get("/").status_code == 200
