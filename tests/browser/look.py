@@ -1,7 +1,8 @@
 """What every page has to be, whoever opens it and however wide the screen is."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,22 @@ def watch(page: Page, problems: list[str]) -> None:
     page.on("console", note_console)
     page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
     page.on("response", note_answer)
+
+
+@contextmanager
+def documents(page: Page) -> Iterator[list[Response]]:
+    """Collect the answers that a page is made of meanwhile, but not those of its files."""
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        if answer.request.is_navigation_request():
+            answers.append(answer)
+
+    page.on("response", note)
+    try:
+        yield answers
+    finally:
+        page.remove_listener("response", note)
 
 
 def problems_of(page: Page, name: str) -> list[str]:

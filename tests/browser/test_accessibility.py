@@ -11,11 +11,11 @@ from playwright.sync_api import Page, expect
 
 from booking.calendar.terms import school_year_of, year_name
 from booking.core.clock import today
-from tests.browser.look import Visit, problems_of
+from tests.browser.look import Visit, documents, problems_of
 from tests.browser.site import LEAD, NEWCOMER, ORGANISER, SENCO, Site
 from tests.databases import make_app
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser-pages")
 
 # What answers with something else than a page.
 NO_PAGES = {
@@ -436,14 +436,13 @@ def test_a_page_serves_everyone(case: Case, request: pytest.FixtureRequest, visi
     site: Site = request.getfixturevalue(case.site)
     page = visit(site, case.who, only_looks=case.way is None)
     address = application.url_map.bind("any").build(case.endpoint, case.values(site.known))
-    answers = []
-    page.on("response", lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None)
-    if case.way:
-        case.way(page, site.known)
-    else:
-        page.goto(address)
-    expect(page).to_have_url(site.address + address)
-    page.wait_for_load_state()  # what led here may have been a press: its answer has only begun to come
+    with documents(page) as answers:
+        if case.way:
+            case.way(page, site.known)
+        else:
+            page.goto(address)
+        expect(page).to_have_url(site.address + address)
+        page.wait_for_load_state()  # what led here may have been a press: its answer has only begun to come
     assert answers[-1].status == case.status
     title = case.title.format_map(vars(site.known))
     assert page.title().startswith(title)

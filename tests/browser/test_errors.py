@@ -15,7 +15,7 @@ from booking.core.clock import today
 from tests.browser.look import Visit, problems_of
 from tests.browser.site import ORGANISER, SENCO, Site
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser-forms")
 
 TOMORROW = (today() + timedelta(days=1)).isoformat()
 YESTERDAY = (today() - timedelta(days=1)).isoformat()

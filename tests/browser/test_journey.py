@@ -18,7 +18,7 @@ from booking.calendar.wording import say_day
 from tests.browser.look import NARROW, WIDE, Visit
 from tests.browser.site import LEAD, ORGANISER, Mailbox, Site
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser-forms")
 
 # What has the focus stands on the screen, and differs from how it looks without.
 IS_MARKED = """it => {
