@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 # Without 0 O 1 I L 5 S U V: nobody should have to ask which one it is, and no rude word comes out.
 REFERENCE_LETTERS = "ABCDEFGHJKMNPQRTWXYZ2346789"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+# With those that would show the text after them backwards; marks of direction alone (U+200E, U+200F) do no harm.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def one_line(text: str) -> str:
@@ -34,8 +35,22 @@ def email_key(address: str) -> str:
 def name_key(name: str) -> str:
     """Return the name as it is compared: compatible forms, case, accents and spacing made equal."""
     decomposed = unicodedata.normalize("NFKD", one_line(name).casefold())
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return " ".join(re.sub(r"[^\w]+", " ", plain).split()) or one_line(name).casefold()
+    plain = "".join(letter if _is_spelt(letter) else " " for letter in decomposed if not _is_accent(letter))
+    return " ".join(plain.split()) or one_line(name).casefold()
+
+
+def _is_accent(letter: str) -> bool:
+    """Tell whether this is an accent, or a point of Hebrew or Arabic: people leave them out.
+
+    Vowel signs, tones and voicing of other scripts combine too, but make another name.
+    """
+    kind = unicodedata.combining(letter)
+    return kind == 1 or 10 <= kind <= 36 or kind >= 200
+
+
+def _is_spelt(letter: str) -> bool:
+    """Tell whether a name is spelt with this: a letter, a digit, or a mark that makes another letter of one."""
+    return letter.isalnum() or letter == "_" or unicodedata.category(letter)[0] == "M"
 
 
 def slug(text: str, *, otherwise: str = "event") -> str:

@@ -139,3 +139,10 @@ def test_a_form_from_before_somebody_was_let_in_beyond_the_limit_is_stale() -> N
     promotions.let_in_beyond(event, waits.places[0], by=make_organiser(), reason="A new SENCo")
     db.session.expire_all()
     assert (event.capacity, event.revision) == (2, revision + 1)
+
+
+def test_two_names_of_one_office_that_differ_in_a_vowel_sign_are_two_attendees() -> None:
+    office = "office@school.example"
+    people = [NewPlace("मीना", office), NewPlace("मोना", office)]
+    booking = actions.book(make_event(), by=Contact("मीना", office), places=people)
+    assert [status(booking), len(booking.places)] == ["confirmed", 2]

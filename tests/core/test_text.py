@@ -17,6 +17,7 @@ from booking.core.text import REFERENCE_LETTERS, email_key, name_key, one_line, 
         ("Priya\r\nBcc: evil@example.org", "Priya Bcc: evil@example.org"),
         ("a\x00b\x07c\x7fd\x85e\u2028f\ufeffg", "a b c d e f g"),
         ("tab\tand\vmore", "tab and more"),
+        ("Ann\u202egro.live\u2066x", "Ann gro.live x"),  # what follows would be shown backwards
         ("Siân O’Brien-Çelik 李小龍 🎉", "Siân O’Brien-Çelik 李小龍 🎉"),
         ("\n", ""),
     ],
@@ -61,6 +62,26 @@ def test_names_that_people_take_for_the_same_have_one_key(one: str, other: str) 
 def test_a_name_of_any_script_has_a_key_of_its_own(name: str) -> None:
     assert name_key(name)
     assert name_key(name) != name_key("Priya Nair")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("मीना", "मोना"),  # vowel signs
+        ("কর্ম", "করম"),  # a virama
+        ("ரவி", "ரவு"),
+        ("สม", "ส้ม"),  # a tone
+        ("かな", "がな"),  # a voiced sound
+        ("한나", "하나"),
+    ],
+)
+def test_names_that_differ_in_their_script_have_keys_that_differ(one: str, other: str) -> None:
+    assert name_key(one) != name_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("محمد", "مُحَمَّد"), ("שלום", "שָׁלוֹם"), ("राम  दास", "राम दास")])
+def test_points_that_are_mostly_left_out_make_no_other_name(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
 
 
 @pytest.mark.parametrize(
