@@ -37,15 +37,15 @@ def settle(event: Event) -> list[Place]:
     that were given or offered.
     """
     lock(event)
-    given: list[Place] = []
+    given, began = list[Place](), now()
     if event.status is EventStatus.PUBLISHED:
         _end_offers(event)
-        if event.per_school is not None and not limits.limits_schools(event, at=now()):
+        if event.per_school is not None and not limits.limits_schools(event, at=began):
             limits.recount_schools(event)
         waiting = queries.waiting_places(event) if event.last_position else []
         if waiting and is_on(event):
             given = _give(event, who_fits(event, waiting))
-    event.settle_at = _next_look(event)
+    event.settle_at = _next_look(event, began)
     return given
 
 
@@ -77,12 +77,15 @@ def _settle_one(event_id: int) -> int:
     return len(settle(event)) if event is not None else 0
 
 
-def _next_look(event: Event) -> datetime | None:
-    """Return when the places of an event have to be looked at next by themselves; None where nothing will fall due."""
+def _next_look(event: Event, began: datetime) -> datetime | None:
+    """Return when the places of an event have to be looked at next by themselves; None where nothing will fall due.
+
+    `began` is when the action did: a limit that is lifted while it runs falls due after it.
+    """
     if event.status is not EventStatus.PUBLISHED:
         return None
     instants = [place.offered_until for place in _offers(event)]
-    if limits.limits_schools(event, at=now()):
+    if limits.limits_schools(event, at=began):
         instants.append(event.per_school_until)
     return min((one for one in instants if one is not None), default=None)
 
@@ -166,6 +169,7 @@ def accept(event: Event, places: Sequence[Place], *, seen: int | None = None, ow
     `own` is the place of the attendee who answers by their own link; `seen` the revision of the page.
     """
     lock(event)
+    began = now()
     booking = places[0].booking
     bring_up_to_date(event)
     refuse_unless(
@@ -181,7 +185,7 @@ def accept(event: Event, places: Sequence[Place], *, seen: int | None = None, ow
         place.confirmed_at, place.offered_until = now(), None
     who = history.who(None, own)
     history.write_down(booking, [(place, f"The offer to {place.name} was accepted") for place in offered], who=who)
-    event.settle_at = _next_look(event)
+    event.settle_at = _next_look(event, began)
     db.session.flush()
     mail.promoted(event, offered, accepted=True)
     return offered
@@ -194,6 +198,7 @@ def let_in(event: Event, place: Place, *, by: Person) -> list[Place]:
     A group that waits together comes in together. They are confirmed, also where others get an offer.
     """
     lock(event)
+    began = now()
     bring_up_to_date(event)
     entry = _entry_of(event, place)
     left = limits.free(event, schools_of(entry))
@@ -202,7 +207,7 @@ def let_in(event: Event, place: Place, *, by: Person) -> list[Place]:
         raise Refused(f"{say_what_is_short(short, left, len(entry))} Raise the number, or let them in beyond it.")
     given = _give(event, [one.place_id for one in entry], confirm=True)
     _audit("let in from the waiting list of", event, given, by=by)
-    event.settle_at = _next_look(event)
+    event.settle_at = _next_look(event, began)
     return given
 
 
@@ -213,13 +218,14 @@ def let_in_beyond(event: Event, place: Place, *, by: Person, reason: str) -> lis
     The reason is asked for, and written into the log. Others who wait stay where they are.
     """
     lock(event)
+    began = now()
     bring_up_to_date(event)
     refuse_unless(one_line(reason), "Say why, in a few words: it goes into the log.", field="reason")
     entry = _entry_of(event, place)
     raised = make_room(event, [one.limits for one in entry])
     given = _give(event, [one.place_id for one in entry], confirm=True)
     _audit("let in beyond the limit of", event, given, by=by, reason=one_line(reason)[:300], raised=raised)
-    event.settle_at = _next_look(event)
+    event.settle_at = _next_look(event, began)
     return given
 
 
