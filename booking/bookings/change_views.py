@@ -136,10 +136,16 @@ def _answer(booking: Booking, places: list[Place], back: str, *, own: bool) -> R
             flash("cancelled", "outcome")
             return redirect(back)
         refused = True
+    elif form.validate_on_submit() and answer == DECLINE and all(_is_given_back(place) for place in places):
+        return redirect(back)  # pressed twice: the page says how it stands
     elif form.is_submitted() and offered:
         form.sentence = "Say whether you take it"
     still_offered = any(place.status is PlaceStatus.OFFERED for place in places)
     return change.show(refused=refused, why_not="" if still_offered else NO_OFFER)
+
+
+def _is_given_back(place: Place) -> bool:
+    return place.status is PlaceStatus.CANCELLED and place.became_id is None
 
 
 @bp.route("/bookings/<token>/swap/<int:place_id>", methods=["GET", "POST"])

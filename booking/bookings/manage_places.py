@@ -1,6 +1,6 @@
 """Acts of organisers on one place or booking: add, change, hand on, move, cancel, let in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -319,8 +319,17 @@ def _cancel_for(event: Event, place: Place, *, seen: int | None) -> None:
 def let_in(event_id: int, place_id: int) -> ResponseReturnValue:
     """Let somebody in from the waiting list, out of turn: they fit."""
     event = the_event(event_id)
-    given = promotions.let_in(event, the_place(event, place_id), by=the_organiser())
-    return back_to_the_list(event, f"{and_list(one.name for one in given)} let in, and told by e-mail.")
+    waiting = the_place(event, place_id)
+    given = promotions.let_in(event, waiting, by=the_organiser())
+    return back_to_the_list(event, _let_in(given) if given else _is_in(waiting))
+
+
+def _let_in(given: Sequence[Place]) -> str:
+    return f"{and_list(one.name for one in given)} let in, and told by e-mail."
+
+
+def _is_in(place: Place) -> str:
+    return f"{place.name} has a place by now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,9 +355,8 @@ def beyond(event_id: int, place_id: int) -> ResponseReturnValue:
 
     def act() -> ResponseReturnValue:
         if waiting.status is PlaceStatus.CONFIRMED:
-            return back_to_the_list(event, f"{waiting.name} has a place by now.")
-        given = _let_in_beyond(event, waiting, form)
-        return back_to_the_list(event, f"{and_list(one.name for one in given)} let in, and told by e-mail.")
+            return back_to_the_list(event, _is_in(waiting))
+        return back_to_the_list(event, _let_in(_let_in_beyond(event, waiting, form)))
 
     def show(outcome: str) -> ResponseReturnValue:
         raises = _what_to_raise(event, waiting)

@@ -195,11 +195,14 @@ def accept(event: Event, places: Sequence[Place], *, seen: int | None = None, ow
 def let_in(event: Event, place: Place, *, by: Person) -> list[Place]:
     """Let the entry of this waiting place in out of turn, where it fits: the organiser's decision. Raises Refused.
 
-    A group that waits together comes in together. They are confirmed, also where others get an offer.
+    A group that waits together comes in together. They are confirmed, also where others get an offer. Returns who was
+    let in; nobody where they have their place by now.
     """
     lock(event)
     began = now()
     bring_up_to_date(event)
+    if place.status is PlaceStatus.CONFIRMED:
+        return []  # pressed twice
     entry = _entry_of(event, place)
     left = limits.free(event, schools_of(entry))
     short = short_of([one.limits for one in entry], left)

@@ -157,6 +157,8 @@ def test_an_organiser_lets_in_out_of_turn_what_fits_and_no_more() -> None:
         promotions.let_in(event, group.places[0], by=tom)
     assert [place.name for place in promotions.let_in(event, first.places[0], by=tom)] == ["Cem"]
     assert statuses(first) == ["confirmed"]
+    assert promotions.let_in(event, first.places[0], by=tom) == []
+    actions.cancel(first)
     with pytest.raises(Refused, match="Cem is not waiting any more"):
         promotions.let_in(event, first.places[0], by=tom)
 

@@ -329,6 +329,15 @@ def test_a_held_place_is_declined_by_its_attendee(app: Flask, client: FlaskClien
     ]
 
 
+def test_a_held_place_that_is_declined_twice_is_given_back_once(app: Flask, client: FlaskClient) -> None:
+    links = offered(app, PEOPLE[0])
+    form = {"seen": seen(client.get(f"{links.own[0]}accept")), "answer": "decline"}
+    pages = [client.post(f"{links.own[0]}accept", data=form, follow_redirects=True) for _ in range(2)]
+    assert [(outcome(page), heading(page)) for page in pages] == [((200, "cancelled"), "Your place is cancelled")] * 2
+    with app.app_context():
+        assert db.session.query(Message).filter_by(kind="cancelled", to_email=PRIYA.email).count() == 1
+
+
 def test_each_of_several_held_places_can_be_answered_alone(app: Flask, client: FlaskClient) -> None:
     links = offered(app, *PEOPLE)
     page = client.get(links.booking)

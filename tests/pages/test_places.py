@@ -252,6 +252,21 @@ def test_somebody_is_let_in_out_of_turn_where_they_fit(app: Flask, tom: FlaskCli
     assert statuses(app) == {"Ada Obi": "cancelled", "Ben Carter": "waiting", "Cy Dent": "confirmed"}
 
 
+def test_somebody_is_let_in_once_by_a_button_pressed_twice(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event(capacity=1, promotion_paused=True)
+        (first,) = book(event, "Ada Obi")
+        (second,) = book(event, "Ben Carter")
+        actions.cancel(db.session.get(Place, first).booking)
+    pages = [tom.post(path(event, f"{second}/let-in"), follow_redirects=True) for _ in range(2)]
+    assert [(page.status_code, outcome(page), told(page)) for page in pages] == [
+        (200, "saved", ["Ben Carter let in, and told by e-mail."]),
+        (200, "saved", ["Ben Carter has a place by now."]),
+    ]
+    with app.app_context():
+        assert db.session.query(Message).filter_by(kind="promoted").count() == 1
+
+
 def test_who_does_not_fit_is_let_in_beyond_the_limit_with_a_reason(app: Flask, tom: FlaskClient) -> None:
     with app.app_context():
         oak = make_school("Oakhurst")
