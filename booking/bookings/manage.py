@@ -35,10 +35,12 @@ def places(event_id: int) -> ResponseReturnValue:
     write_down("opened the list of", event)  # first: a transaction that writes forgets what was read before it
     found = queries.places_at(event)
     chosen = _Chosen.of_the_address()
+    shown = chosen.from_all(found)
     return render_template(
         "organiser/places.html",
         event=event,
-        places=chosen.from_all(found),
+        places=shown,
+        unlisted=sum(place.unlisted for place in shown),
         all_of_them=len(found),
         chosen=chosen,
         schools=schools_among(found),

@@ -41,6 +41,7 @@ LIKE_EVENTBRITE = (
     "Buyer Email",
     "School",
     "Prepare",
+    "Unlisted",
 )
 THERE = {
     PlaceStatus.CONFIRMED: "Attending",
@@ -115,7 +116,7 @@ def _line(place: Place) -> tuple[str, ...]:
         f"{wall(place.created_at):%Y-%m-%d %H:%M}",
         booking.audience.name if booking.audience else "",
         f"{wall(place.offered_until):%Y-%m-%d %H:%M}" if place.status == "offered" and place.offered_until else "",
-        "yes" if place.unlisted else "",
+        _unlisted(place),
     )
 
 
@@ -134,7 +135,13 @@ def _like_eventbrite(place: Place) -> tuple[str, ...]:
         booking.email,
         place.school.name if place.school else "",
         booking.needs,
+        _unlisted(place),
     )
+
+
+def _unlisted(place: Place) -> str:
+    """Return the mark of who is kept off printed lists: whoever prints the sheet has to know (rule 7)."""
+    return "yes" if place.unlisted else ""
 
 
 def first_and_last(name: str) -> tuple[str, str]:

@@ -66,19 +66,19 @@ def test_columns_can_be_those_of_eventbrite(in_app: Flask) -> None:
         [
             *("Order no.", "Order Date", "First Name", "Surname", "Email", "Quantity", "Ticket Type"),
             *("Attendee no.", "Attendee Status", "Buyer First Name", "Buyer Surname", "Buyer Email"),
-            *("School", "Prepare"),
+            *("School", "Prepare", "Unlisted"),
         ],
         [
             *("AAAA-BBBB", "2027-07-01 10:00", "Ada Mary", "Obi", "ada@school.example", "1", "Place"),
-            *(ids[0], "Attending", "Ada Mary", "Obi", "ada@school.example", "Oakhurst", "Large print"),
+            *(ids[0], "Attending", "Ada Mary", "Obi", "ada@school.example", "Oakhurst", "Large print", "yes"),
         ],
         [
             *("CCCC-DDDD", "2027-07-01 10:00", "Ben", "", "ben@school.example", "1", "Place"),
-            *(ids[1], "Offered", "Ben", "", "ben@school.example", "", ""),
+            *(ids[1], "Offered", "Ben", "", "ben@school.example", "", "", ""),
         ],
         [
             *("EEEE-FFFF", "2027-07-01 10:00", "Cy", "Dent", "cy@school.example", "1", "Place"),
-            *(ids[2], "Waiting list", "Cy", "Dent", "cy@school.example", "", ""),
+            *(ids[2], "Waiting list", "Cy", "Dent", "cy@school.example", "", "", ""),
         ],
     ]
 

@@ -582,6 +582,19 @@ def test_at_a_private_event_an_attendee_is_kept_off_the_lists_later_too(app: Fla
 # The list to sign
 
 
+def test_who_is_kept_off_lists_is_not_on_paper_where_the_organisers_list_is_printed(
+    app: Flask, tom: FlaskClient
+) -> None:
+    with app.app_context():
+        event = make_event("Coffee morning", private=True)
+        book(event, "Sam Hidden", unlisted=True)
+        book(event, "Ada Obi")
+    page = tom.get(path(event)).text
+    rows = dict(re.findall(r'<tr class="([^"]*)"[^>]*><th scope="row">([\w ]+)', page))
+    assert {name: "screen-only" in kind for kind, name in rows.items()} == {"Sam Hidden": True, "Ada Obi": False}
+    assert '<p class="print-only">1 more is not on this paper, as they asked.</p>' in page
+
+
 def test_the_list_to_sign_leaves_out_who_asked_for_it_and_says_how_many(app: Flask, tom: FlaskClient) -> None:
     with app.app_context():
         event = make_event("Coffee morning", private=True, capacity=3)
