@@ -52,8 +52,8 @@ def send_due() -> int:
 def _see_to(area_id: int) -> int:
     settle_due(area_id)
     seen_to = 0
-    while number := post_some(area_id):
-        seen_to += number
+    while queries.unfinished(area_id):
+        seen_to += post_some(area_id)
     return seen_to
 
 
@@ -129,15 +129,18 @@ def write_down(issue: DigestIssue, edition: Edition, *, at: datetime) -> None:
 
 
 @atomic
-def post_some(area_id: int) -> int:
-    """Queue the mails of an unfinished issue for the next few subscribers. Returns how many were seen to."""
+def post_some(area_id: int, *, limit: int = AT_ONCE) -> int:
+    """Queue the mails of an unfinished issue for the next few subscribers. Returns how many were seen to.
+
+    Where nobody is left, or it is too late for them, the issue is finished.
+    """
     _take_turns(area_id)
     issue = queries.unfinished(area_id)
     if issue is None:
         return 0
     assert issue.sent_at is not None
     useless_after = issue.sent_at + USEFUL_FOR
-    some = [] if now() >= useless_after else queries.not_seen_to(issue, limit=AT_ONCE)
+    some = [] if now() >= useless_after else queries.not_seen_to(issue, limit=limit)
     issue.all_posted = not some
     edition = queries.edition_of(issue)
     for subscription in some:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from booking.bookings import queries as bookings_queries
@@ -17,6 +17,7 @@ from booking.core.clock import now
 from booking.core.text import one_line
 from booking.core.tokens import link_token
 from booking.deadlines import queries as deadlines_queries
+from booking.deadlines.models import Answer
 from booking.digests import queries
 from booking.digests.models import DigestIssue, DigestSubscription
 from booking.digests.policy import Edition, Entry, Told
@@ -70,8 +71,8 @@ def sender_of(area: Area) -> Sender:
     return Sender(area.name, area.email or None, area.id)
 
 
-def own_of(area: Area, email: str) -> Own:
-    """Return the bookings to come of an address, and what the schools owe that name it as a contact."""
+def own_of(area: Area, email: str, *, until: date) -> Own:
+    """Return the bookings to come of an address, and what the schools that name it as a contact owe until a day."""
     found = [(one.event, current(one.places)) for one in bookings_queries.bookings_of(email)]
     found += [(one.event, current([one])) for one in bookings_queries.places_booked_for(email)]
     coming = [(event, _active(places)) for event, places in found if _is_coming(event, area)]
@@ -82,13 +83,19 @@ def own_of(area: Area, email: str) -> Own:
         owed=tuple(
             Line(one.event.title, _closes(one.event), one.school.name)
             for one in deadlines_queries.owed_by_schools_of(email)
-            if one.event.area_id == area.id
+            if one.event.area_id == area.id and one.event.day <= until and _must_answer(one.event)
         ),
     )
 
 
 def _is_coming(event: Event, area: Area) -> bool:
     return event.area_id == area.id and not event.is_cancelled and event.ends_at > now()
+
+
+def _must_answer(event: Event) -> bool:
+    """Tell whether each school owes an answer: of what is optional nobody is outstanding."""
+    asked = deadlines_queries.find_ask(event.id)
+    return asked is not None and asked.answer is Answer.REQUIRED
 
 
 def _active(places: Iterable[Place]) -> list[Place]:
@@ -168,7 +175,7 @@ def _page_of(issue: DigestIssue) -> str:
 
 def issue_for(issue: DigestIssue, edition: Edition, subscription: DigestSubscription) -> dict[str, Any] | None:
     """Return what the templates of an issue are filled with for a subscriber, as it is now; None where it is empty."""
-    told, own = told_to(edition, subscription), own_of(issue.area, subscription.email)
+    told, own = told_to(edition, subscription), own_of(issue.area, subscription.email, until=edition.until)
     if told.is_empty and own.is_empty and not issue.introduction:
         return None
     reader = reader_of(subscription)
@@ -208,7 +215,7 @@ def test_to(area: Area, edition: Edition, introduction: str, person: Person) -> 
         introduction,
         Reader(person.email, person.name),
         told=told,
-        own=own_of(area, person.email),
+        own=own_of(area, person.email, until=edition.until),
         page=absolute("digests.latest"),
     )
     outbox.post(KIND, kind=TEST, to=person.email, test=True, **context)
