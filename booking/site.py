@@ -23,6 +23,8 @@ from booking.core.clock import today
 from booking.core.db import db
 from booking.core.web import from_this_machine, plain_http
 from booking.deadlines import views as deadlines_views
+from booking.digests import manage as digests_manage
+from booking.digests import views as digests_views
 from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
@@ -49,6 +51,8 @@ def init_app(app: Flask) -> None:
         organiser_views,
         bookings_manage,
         reminders_views,
+        digests_views,
+        digests_manage,
         metrics,
     ):
         app.register_blueprint(module.bp)
@@ -115,6 +119,7 @@ def _team_nav(area: Area) -> list[dict[str, Any]]:
         ("People", "organiser.people"),
         ("Returns", "organiser.all_returns"),
         ("Reminders", "organiser.reminders"),
+        ("Weekly e-mail", "digests_manage.digest"),
         ("Outbox", "organiser.outbox"),
         ("Log", "organiser.log"),
         ("Settings", "organiser.settings"),
@@ -130,6 +135,8 @@ def _is_here(name: str) -> bool:
         return False
     if name == "organiser.events":
         return request.path.startswith("/manage/events")
+    if name == "digests_manage.digest":
+        return request.path.startswith("/manage/digest/")
     if name == "organiser.settings":
         return request.path.startswith("/manage/settings")
     return here == name
@@ -204,4 +211,5 @@ def privacy() -> ResponseReturnValue:
 def robots() -> ResponseReturnValue:
     """Tell crawlers to leave alone what belongs to one person; feeds stay allowed, Google Calendar obeys this."""
     lines = ["User-agent: *", "Disallow: /bookings/", "Disallow: /places/", "Disallow: /manage/", "Disallow: /my/"]
+    lines += [f"Disallow: /digest/{page}/" for page in ("confirm", "change", "stop")]
     return "\n".join(lines) + "\n", {"Content-Type": "text/plain; charset=utf-8"}

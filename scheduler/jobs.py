@@ -10,10 +10,11 @@ from threading import Event
 from booking.bookings.promotions import settle_due
 from booking.core.heartbeat import HEARTBEAT, beat
 from booking.deadlines.actions import keep_in_step
+from booking.digests.actions import forget_old_wishes, send_due, still_wanted
 from booking.directory.actions import clear_old_sign_ins
 from booking.notifications.actions import forget_bodies
 from booking.notifications.delivery import deliver_due
-from booking.reminders.actions import post_due, still_wanted
+from booking.reminders.actions import post_due
 
 BATCH = 20
 # Two containers may have the same process id, and names that begin alike: the end makes it one of a kind.
@@ -60,9 +61,11 @@ def alive() -> int:
 JOBS = (
     Job("offers and limits", 20, settle_due),
     Job("reminders", 20, post_due),
+    Job("digests", 20, send_due),
     Job("delivery", 2, deliver),
     Job("returns", 600, keep_in_step),
     Job("old sign-ins", 3600, clear_old_sign_ins),
+    Job("old wishes for the digest", 3600, forget_old_wishes),
     Job("old bodies", 3600, forget_old_bodies),
     Job("heartbeat", 20, alive),
 )

@@ -33,6 +33,7 @@ from booking.deadlines.actions import AskValues, set_ask
 from booking.deadlines.models import Answer, ReturnStatus
 from booking.deadlines.queries import returns_of
 from booking.demo import people
+from booking.demo.digests import add_digests
 from booking.demo.plan import BY_INVITATION, DemoEvent, plan, terms_of, years_of
 from booking.directory.models import Area, ContactRole, Person, Phase, Role, RoleName, School, SchoolContact
 from booking.directory.queries import find_area, find_person
@@ -97,6 +98,7 @@ def load() -> int:
     _book(events, schools, chance)
     _spread_over_the_last_weeks(chance)
     _tidy_the_outbox()
+    add_digests(area)
     return len(events)
 
 

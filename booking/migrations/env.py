@@ -9,6 +9,7 @@ import booking.bookings.models
 import booking.core.audit
 import booking.core.heartbeat
 import booking.deadlines.models
+import booking.digests.models
 import booking.notifications.models
 import booking.reminders.models  # noqa: F401  every model has to be known
 from booking.core.db import db, why_away

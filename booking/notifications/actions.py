@@ -27,7 +27,17 @@ KEEP_BODIES = timedelta(days=90)
 FORGET_AT_ONCE = 1_000
 NO_BODY: dict[str, Any] = {"text": "", "html": "", "calendar": None, "has_body": False}
 COPIED: tuple[str, ...] = ("area_id", "event_id", "to_email", "to_name", "from_name", "reply_to", "subject")
-COPIED += ("text", "html", "calendar", "calendar_method", "automatic", "unsubscribe", "priority", "useless_after")
+COPIED += (
+    "text",
+    "html",
+    "calendar",
+    "calendar_method",
+    "automatic",
+    "unsubscribe",
+    "list_id",
+    "priority",
+    "useless_after",
+)
 # How soon a message that is held is looked at again.
 HELD_FOR = timedelta(minutes=5)
 IN_TURN = (Message.priority, Message.send_after, Message.id)

@@ -132,6 +132,8 @@ def build(message: Message) -> EmailMessage:
     if message.unsubscribe:
         mail["List-Unsubscribe"] = f"<{one_line(message.unsubscribe).replace(' ', '')}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if message.list_id:
+        mail["List-Id"] = f"<{one_line(message.list_id)}>"
     mail.set_content(message.text, cte="base64")
     mail.add_alternative(message.html, subtype="html", cte="base64")
     if message.calendar:

@@ -54,6 +54,8 @@ class Message(Base):
     automatic: Mapped[bool] = mapped_column(default=True)
     # Where a mail client's own button unsubscribes (RFC 8058).
     unsubscribe: Mapped[str | None] = mapped_column(sa.String(300))
+    # Which list it belongs to, where it is one of many alike (RFC 2919): readers sort their mail by it.
+    list_id: Mapped[str | None] = mapped_column(sa.String(200))
     priority: Mapped[int] = mapped_column(sa.SmallInteger)
     status: Mapped[MessageStatus] = mapped_column(choice(MessageStatus), default=MessageStatus.QUEUED)
     created_at: Mapped[datetime]

@@ -64,6 +64,7 @@ def post(
     send_after: datetime | None = None,
     useless_after: datetime | None = None,
     unsubscribe: str | None = None,
+    list_name: str | None = None,
     **context: Any,
 ) -> Message:
     """Write the e-mail of templates `emails/<template>.{subject.txt,txt,html}` and queue it.
@@ -91,6 +92,7 @@ def post(
         send_after=send_after or now(),
         useless_after=useless_after,
         unsubscribe=unsubscribe,
+        list_id=f"{list_name}.{_message_domain()}" if list_name else None,
     )
     db.session.add(message)
     return message

@@ -12,13 +12,16 @@ from booking.bookings.queries import BOOKING_LINK, PLACE_LINK
 from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Category, Event, Kind
 from booking.calendar.policy import Reader
-from booking.calendar.terms import school_year_of, year_name
+from booking.calendar.terms import monday_of, school_year_of, year_name
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.tokens import link_token
 from booking.deadlines.models import Return
 from booking.deadlines.queries import RETURN_LINK
+from booking.digests import actions as digests
+from booking.digests.models import DigestSubscription
+from booking.digests.queries import CONFIRM_LINK, OWN_LINK
 from booking.directory import actions as directory
 from booking.directory.guards import Visitor
 from booking.directory.models import Person, RoleName, School
@@ -40,6 +43,7 @@ from tests.factories import (
     make_venue,
     save,
     sign_in,
+    the_area,
 )
 
 GUARDS = {"public", "by_link", "signed_in", "organisers", "team", "demo_only", "this_machine"}
@@ -58,7 +62,7 @@ ANSWERS = {
 # Behind the organisers' guard, what only an administrator may do.
 ADMINISTRATORS = {("POST", "organiser.people"), ("POST", "organiser.revoke")}
 # A mail client presses the button of a mail without a page of ours before it (RFC 8058); the link is the right.
-WITHOUT_A_TOKEN = {"reminders.stop"}
+WITHOUT_A_TOKEN = {"reminders.stop", "digests.stop"}
 OF_A_CLOSING_DATE = {f"organiser.{page}" for page in ("ask", "returns", "chase", "paste_returns")}
 # What a facilitator sees on the day of the event alone: the one of `fill` is later.
 ON_THE_DAY = {("GET", "bookings_manage.printed")}
@@ -96,7 +100,13 @@ def fill(app: Flask) -> None:
         make_booking(make_event(), "Ada Obi", "ada@school.example")
         subscribe(subscriber, [db.session.get(Category, 1)])
         save(Return(event_id=make_event(kind=Kind.DEADLINE).id, school_id=1))
+        digests.ask(the_area(), "priya@school.example", digests.Chosen())
+        week, tom = monday_of(today()), db.session.get_one(Person, 3)
+        digests.introduce(the_area(), week, "Good morning", by=tom)
+        digests.send_now(the_area(), week, by=tom)
         make_contact(make_group(schools=[db.session.get_one(School, 1)]).schools[0])
+        db.session.query(Message).delete()
+        db.session.commit()
         directory.ask_to_sign_in("ada@school.example", origin="", next_page="", limit_origin=False)
         message = db.session.query(Message).one()
         message.status, message.sent_at = MessageStatus.SENT, now()
@@ -114,12 +124,17 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
             token = token or link_token(RETURN_LINK, db.session.query(Return).one().key)
         elif rule.endpoint == "reminders.stop":
             token = token or link_token(SUBSCRIPTION_LINK, subscription_key())
+        elif rule.endpoint in {"digests.change", "digests.stop"}:
+            token = token or link_token(OWN_LINK, db.session.get(DigestSubscription, 1).key)
+        elif rule.endpoint == "digests.confirm":
+            token = token or link_token(CONFIRM_LINK, db.session.get(DigestSubscription, 1).confirm_key)
         elif rule.endpoint in LINKS:
             key = booking.key if LINKS[rule.endpoint] == BOOKING_LINK else booking.places[0].key
             token = token or link_token(LINKS[rule.endpoint], key)
         values = {
             "token": token or "unknown",
             "year": year_name(school_year_of(today())),
+            "week": monday_of(today()).isoformat(),
             "month": f"{today():%Y-%m}",
             "slug": db.session.get(Category, 1).slug if rule.endpoint == "feeds.category" else "words",
             "kind": "csv",

@@ -27,6 +27,8 @@ from booking.core.db import Base, db
 from booking.core.tokens import link_token, new_key
 from booking.deadlines.models import Answer, Ask, ReturnStatus
 from booking.deadlines.queries import RETURN_LINK, returns_of
+from booking.digests.models import DigestIssue, DigestSubscription
+from booking.digests.queries import CONFIRM_LINK, OWN_LINK
 from booking.directory import actions as directory
 from booking.directory.models import Person
 from booking.directory.queries import find_person
@@ -123,6 +125,7 @@ def rows() -> SimpleNamespace:
     }
     subscription = db.session.scalars(sa.select(Subscription)).first()
     known.subscription, known.stopped = (link_token(SUBSCRIPTION_LINK, key) for key in (subscription.key, new_key()))
+    known.digest = _digest()
     refused = db.session.scalars(sa.select(Message).order_by(Message.id).limit(1)).one()
     refused.status, refused.outcome = MessageStatus.FAILED, "550 5.1.1 There is no mailbox of that name here"
     sent = sa.select(Message).where(Message.calendar.is_not(None), Message.status == MessageStatus.SENT)
@@ -133,6 +136,22 @@ def rows() -> SimpleNamespace:
         if isinstance(row, Base):  # a row outlives its session as plain values
             setattr(known, name, SimpleNamespace(**{key: getattr(row, key) for key in kept if hasattr(row, key)}))
     return known
+
+
+def _digest() -> dict[str, str]:
+    """Add somebody who has not confirmed; return the links of the weekly mail, and the week of its last issue."""
+    subscriber = db.session.scalars(sa.select(DigestSubscription).order_by(DigestSubscription.id)).first()
+    waiting = DigestSubscription(area_id=subscriber.area_id, email="waiting@example.org", confirm_key=new_key())
+    db.session.add(waiting)
+    db.session.flush()
+    return {
+        "own": link_token(OWN_LINK, subscriber.key),
+        "gone": link_token(OWN_LINK, new_key()),
+        "confirm": link_token(CONFIRM_LINK, waiting.confirm_key),
+        "confirmed": link_token(CONFIRM_LINK, subscriber.confirm_key),
+        "too_late": link_token(CONFIRM_LINK, new_key()),
+        "week": db.session.scalar(sa.select(sa.func.max(DigestIssue.week))).isoformat(),
+    }
 
 
 def school_days() -> list[date]:
@@ -268,9 +287,9 @@ class Mailbox:
         self.page = page
         self.seen = {address for address, _, _ in self._mails()}
 
-    def take(self, to: str, subject: str) -> tuple[str, EmailMessage]:
+    def take(self, to: str, subject: str, *, within: float = MAIL_ARRIVES_WITHIN) -> tuple[str, EmailMessage]:
         """Wait for a new mail with these words in its subject; return the address of its page, and the mail as sent."""
-        until = time.monotonic() + MAIL_ARRIVES_WITHIN
+        until = time.monotonic() + within
         while time.monotonic() < until:
             for address, its_subject, recipient in self._mails():
                 if address not in self.seen and recipient == to and subject in its_subject:
@@ -278,7 +297,7 @@ class Mailbox:
                     raw = self.page.request.get(f"{address}.eml").body()
                     return address, message_from_bytes(raw, policy=default)
             self.page.wait_for_timeout(300)
-        raise AssertionError(f"within {MAIL_ARRIVES_WITHIN} seconds no mail “{subject}” came to {to}")
+        raise AssertionError(f"within {within} seconds no mail “{subject}” came to {to}")
 
     def _mails(self) -> list[tuple[str, str, str]]:
         """Return the address, subject and recipient of each mail; without drawing the page, which is long."""

@@ -90,6 +90,16 @@ def query(**values: Any) -> Values:
     return lambda _known: values
 
 
+def digest(**names: str) -> Values:
+    return lambda known: {value: known.digest[name] for value, name in names.items()}
+
+
+def ask_for_the_digest(page: Page, _known: SimpleNamespace) -> None:
+    page.goto("/digest/subscribe")
+    page.get_by_label("Your e-mail address").fill("grace@look.example")
+    page.get_by_role("button", name="Send me the link").click()
+
+
 def ask_for_a_code(page: Page, _known: SimpleNamespace) -> None:
     page.goto("/sign-in")
     page.get_by_label("Your e-mail address").fill("priya@oakhurst.example")
@@ -233,6 +243,21 @@ CASES = [
         "These e-mails have stopped already",
         lambda known: {"token": known.stopped},
     ),
+    Case("digest", "digests.latest", "The coming weeks, from"),
+    Case("digest-issue", "digests.issue", "The coming weeks, from", values=digest(week="week")),
+    Case("digest-subscribe", "digests.subscribe", "Get the weekly e-mail"),
+    Case(
+        "digest-asked",
+        "digests.subscribe",
+        "Look into your mailbox",
+        way=ask_for_the_digest,
+    ),
+    Case("digest-confirm", "digests.confirm", "Get the weekly e-mail", values=digest(token="confirm")),
+    Case("digest-confirmed", "digests.confirm", "The weekly e-mail comes", values=digest(token="confirmed")),
+    Case("digest-late", "digests.confirm", "This link is not good", values=digest(token="too_late"), status=410),
+    Case("digest-change", "digests.change", "What you hear of", values=digest(token="own")),
+    Case("digest-stop", "digests.stop", "Stop the weekly e-mail", values=digest(token="own")),
+    Case("digest-stopped", "digests.stop", "The weekly e-mail has stopped", values=digest(token="gone")),
     Case("subscribe", "feeds.subscribe", "Subscribe", "Keep these dates in your own calendar"),
     Case("try-it", "directory.demo_sign_in", "Try it as an organiser"),
     Case("mailbox", "notifications.mailbox", "Mailbox", "Mailbox of the demonstration"),
@@ -255,6 +280,7 @@ CASES = [
     Case("senco-my", "bookings.my", "My bookings", who=SENCO),
     Case("senco-my-empty", "bookings.my", "My bookings", who=NEWCOMER),
     Case("senco-dates", "reminders.mine", "Which dates we tell you of", who=SENCO),
+    Case("senco-digest", "digests.mine", "My weekly e-mail", who=SENCO),
     Case("senco-details", "directory.details", "My details", who=SENCO),
     Case("senco-not-hers", "organiser.desk", "This is not yours to open", who=SENCO, status=403),
     # An organiser.
@@ -339,6 +365,9 @@ CASES = [
     Case("empty-returns", "organiser.all_returns", "Returns", who=ORGANISER, site="empty"),
     Case("answer", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["open"]}),
     Case("answered", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["done"]}),
+    Case("desk-digest", "digests_manage.digest", "Weekly e-mail", who=ORGANISER),
+    Case("desk-digest-when", "digests_manage.plan", "When the weekly e-mail goes", who=ORGANISER),
+    Case("desk-digest-copy", "digests_manage.copy", "Copy the issue of", values=digest(week="week"), who=ORGANISER),
     Case("desk-outbox", "organiser.outbox", "Outbox", who=ORGANISER),
     Case("desk-outbox-nothing", "organiser.outbox", "Outbox", values=query(q="zzzz"), who=ORGANISER),
     Case("desk-people", "organiser.people", "People", who=ORGANISER),
@@ -415,6 +444,9 @@ CASES = [
         site="empty",
     ),
     Case("empty-dates", "reminders.mine", "Which dates we tell you of", who=ORGANISER, site="empty"),
+    Case("empty-digest", "digests.latest", "The weekly e-mail", site="empty"),
+    Case("empty-digest-subscribe", "digests.subscribe", "Get the weekly e-mail", site="empty"),
+    Case("empty-desk-digest", "digests_manage.digest", "Weekly e-mail", who=ORGANISER, site="empty"),
     Case("empty-outbox", "organiser.outbox", "Outbox", who=ORGANISER, site="empty"),
     Case("empty-people", "organiser.people", "People", who=ORGANISER, site="empty"),
     Case("empty-log", "organiser.log", "Log", "What the team did", who=ORGANISER, site="empty"),

@@ -96,6 +96,17 @@ FORMS = [
     Sent("book-waiting", "/events/{full.id}/book", "Join the waiting list", [NAME, EMAIL]),
     Sent("sign-in-empty", "/sign-in", "Send me the e-mail", [EMAIL]),
     Sent("sign-in-wrong", "/sign-in", "Send me the e-mail", [AN_EMAIL], {"email": "priya"}),
+    Sent("digest-empty", "/digest/subscribe", "Send me the link", [EMAIL]),
+    Sent("digest-wrong", "/digest/subscribe", "Send me the link", [AN_EMAIL], {"email": "grace"}),
+    Sent(
+        "digest-at-night",
+        "/manage/digest/when",
+        "Save",
+        ["Choose a time within the kind hours, 7am to 6.30pm."],
+        {"at": "22:00"},
+        ORGANISER,
+        409,
+    ),
     Sent("code-empty", "/sign-in/code", "Sign in", ["Enter the six digits of the e-mail"], way=ask_for_a_code),
     Sent(
         "code-wrong", "/sign-in/code", "Sign in", ["Enter six digits, like 123456"], {"code": "abc"}, way=ask_for_a_code
