@@ -320,3 +320,12 @@ def test_an_issue_is_pasted_into_other_mailers_without_what_is_for_staff(app: Fl
     assert "&lt;h2 style=" in page.text
     assert "http://calendar.example.org/events/1-coffee-morning-sleep/" in page.text
     assert tom.get("/manage/digest/2026-11-30/copy").status_code == 404
+
+
+def test_the_outbox_shows_a_digest_without_the_links_that_are_its_readers_own(app: Flask, tom: FlaskClient) -> None:
+    token = subscribe(app)
+    send_it(app)
+    page = tom.get(f"/manage/outbox/{mails(app)[0].id}")
+    assert page.text.count("(their own link)") == 2
+    assert token not in page.text
+    assert "/digest/2026-11-23/" in page.text
