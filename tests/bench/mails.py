@@ -18,7 +18,7 @@ from booking.bookings.models import Booking, Place
 from booking.calendar.models import Category, Event
 from booking.core.clock import now
 from booking.core.db import db
-from booking.notifications import delivery
+from booking.notifications import mime
 from booking.notifications.models import Message, MessageStatus
 from booking.notifications.outbox import sender_address
 from booking.reminders.actions import NewRule, post_due, set_category_rules
@@ -60,7 +60,9 @@ def _delivery() -> None:
                 for _round in range(ROUNDS):
                     with app.app_context():
                         _queue(MAILS)
-                        built = [(m.to_email, delivery.build(m).as_bytes()) for m in db.session.query(Message)]
+                        built = [
+                            (m.to_email, mime.write(m, sender=sender_address())) for m in db.session.query(Message)
+                        ]
                         bare = max(bare, _send_bare(port, built))
                         db.session.remove()
                         started = perf_counter()
