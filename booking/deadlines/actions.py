@@ -191,11 +191,15 @@ def _was_chased_lately(event: Event) -> bool:
 
 def still_wanted(message: Message) -> Verdict:
     """Return why a mail that chases should not go any more: the school has answered since, or it was called off."""
-    if message.kind != mail.CHASE or message.event_id is None:
+    if message.kind != mail.CHASE:
         return None
-    event = db.session.get(Event, message.event_id)
-    if event is None or event.status is not EventStatus.PUBLISHED:
+    row = queries.chased(message.id)
+    if row is None:
+        return Drop("the school owes nothing any more")
+    if row.event.status is not EventStatus.PUBLISHED:
         return Drop("the event was cancelled")
-    if not any(contact.email == message.to_email for _, contact in queries.to_remind(event)):
+    if row.status is not ReturnStatus.OUTSTANDING:
         return Drop("the school has answered")
+    if not any(one is row and contact.email == message.to_email for one, contact in queries.to_remind(row.event)):
+        return Drop("they are no contact of the school any more")
     return None

@@ -11,6 +11,7 @@ from booking.core.clock import now
 from booking.core.db import Base, choice
 from booking.core.tokens import new_key
 from booking.directory.models import ContactRole, Phase, School, SchoolGroup
+from booking.notifications.models import Message
 
 
 class Answer(StrEnum):
@@ -98,6 +99,17 @@ class Return(Base):
 
     school: Mapped[School] = relationship()
     event: Mapped[Event] = relationship()
+
+
+class Chase(Base):
+    """Which return a mail chases: a contact of two schools gets two, and each may be answered while they wait."""
+
+    __tablename__ = "chases"
+
+    message_id: Mapped[int] = mapped_column(sa.ForeignKey("messages.id"), primary_key=True)
+    return_id: Mapped[int] = mapped_column(sa.ForeignKey("returns.id", ondelete="CASCADE"), index=True)
+
+    message: Mapped[Message] = relationship()
 
 
 class Silence(Base):

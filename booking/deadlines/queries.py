@@ -11,7 +11,7 @@ from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.terms import school_year_of
 from booking.core.clock import today
 from booking.core.db import db
-from booking.deadlines.models import Answer, Ask, OwedBy, Return, ReturnStatus, Silence
+from booking.deadlines.models import Answer, Ask, Chase, OwedBy, Return, ReturnStatus, Silence
 from booking.deadlines.policy import Progress, progress
 from booking.directory.models import ContactRole, School, SchoolContact
 from booking.directory.queries import contacts_of, in_office, open_schools, schools_of_groups, schools_of_phases
@@ -136,6 +136,16 @@ def to_remind(event: Event, role: ContactRole | None = None) -> list[tuple[Retur
     rows = [row for row in returns_of(event.id) if row.status is ReturnStatus.OUTSTANDING]
     contacts = contacts_of([row.school_id for row in rows], role or ask.role, today())
     return [(row, contact) for row in rows for contact in contacts.get(row.school_id, ())]
+
+
+def chased(message_id: int) -> Return | None:
+    """Return the return that a mail chases, with its event; None where it has gone."""
+    return db.session.scalar(
+        sa.select(Return)
+        .join(Chase, Chase.return_id == Return.id)
+        .where(Chase.message_id == message_id)
+        .options(joinedload(Return.event))
+    )
 
 
 def without_contact(event: Event) -> list[School]:

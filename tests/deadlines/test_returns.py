@@ -315,6 +315,35 @@ def test_chasing_writes_to_who_owes_once_an_hour_and_not_to_who_has_answered_sin
             actions.chase(event, by=tom)
 
 
+def test_a_contact_of_two_schools_is_not_chased_for_the_one_that_has_answered_since(event: Event, schools) -> None:
+    for school in schools[:2]:
+        make_contact(school, "executive@school.example")
+    ask(event)
+    set_event_rules(event, [], by=None)
+    with on("14 10:00"):
+        assert actions.chase(event, by=make_organiser()) == 2
+        actions.answer(row_of(event, schools[0]), Said.SUBMITTED, who="Priya")
+    assert look("14 10:01") == [("executive", "Still to do: Spring data return, Millbrook High School")]
+    dropped = db.session.query(Message).filter_by(status=MessageStatus.DROPPED).one()
+    assert (dropped.subject[-22:], dropped.outcome) == ("Oakhurst Primary School"[-22:], "the school has answered")
+
+
+def test_who_is_no_contact_any_more_and_a_school_that_owes_nothing_any_more_are_not_chased(
+    event: Event, schools
+) -> None:
+    contacts = [make_contact(school, f"senco{number}@school.example") for number, school in enumerate(schools)]
+    ask(event)
+    set_event_rules(event, [], by=None)
+    with on("14 10:00"):
+        assert actions.chase(event, by=make_organiser()) == 3
+        contacts[0].ends_on = date(2027, 6, 13)
+        db.session.commit()
+        ask(event, owed_by=OwedBy.CHOSEN, school_ids=(schools[0].id, schools[1].id))
+    assert look("14 10:01") == [("senco1", "Still to do: Spring data return, Millbrook High School")]
+    reasons = {one.outcome for one in db.session.query(Message).filter_by(status=MessageStatus.DROPPED)}
+    assert reasons == {"they are no contact of the school any more", "the school owes nothing any more"}
+
+
 def test_over_the_years_shows_how_many_answered_each_time(demo, schools) -> None:
     category = make_category("Data")
     ended = []
