@@ -92,7 +92,7 @@ def _keep_in_step(event: Event, ask: Ask, chosen: Collection[int] | None = None)
     gone = [row for row in known.values() if row.school_id not in schools and row.status is ReturnStatus.OUTSTANDING]
     for row in gone:
         db.session.delete(row)
-    silent = queries.silenced(event) if ask.answer is Answer.OPTIONAL else set()
+    silent = queries.silences(event) if ask.answer is Answer.OPTIONAL else set()
     new = sorted(schools - known.keys())
     for school_id in new:
         row = Return(event_id=event.id, school_id=school_id, created_at=now(), status=ReturnStatus.OUTSTANDING)
@@ -160,12 +160,21 @@ def answer_several(event: Event, rows: Iterable[Return], said: Said, *, by: Pers
 
 
 @atomic
-def hear_again(school: School, category_id: int, *, year: int, by: Person) -> None:
-    """Let a school hear again of closing dates of a kind, from the next one on."""
-    found = db.session.get(Silence, (school.id, category_id, year))
-    if found is not None:
-        db.session.delete(found)
-        audit.record("lets hear again", "school", school.id, by=by, area_id=school.area_id)
+def hear_again(row: Return, *, by: Person | None = None) -> int:
+    """Take back "not this year": a school is asked again for what is of the kind. Returns how many it owes again.
+
+    These are those still to come that were answered with it; what was answered before stays. Twice changes nothing.
+    """
+    lock(row.event, *{one.event for one in queries.answered_by_silence(row)})
+    silence = queries.find_silence(row)
+    if silence is None:
+        return 0
+    again = queries.answered_by_silence(row)
+    for one in again:
+        one.status, one.answered_at, one.answered_by = ReturnStatus.OUTSTANDING, None, ""
+    db.session.delete(silence)
+    audit.record("asks again, after not this year,", "school", row.school_id, by=by, area_id=row.school.area_id)
+    return len(again)
 
 
 @atomic

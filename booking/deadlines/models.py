@@ -123,3 +123,5 @@ class Silence(Base):
     year: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
     at: Mapped[datetime] = mapped_column(default=now)
     by: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    school: Mapped[School] = relationship()

@@ -327,6 +327,8 @@ CASES = [
     Case("empty-returns", "organiser.all_returns", "Returns", who=ORGANISER, site="empty"),
     Case("answer", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["open"]}),
     Case("answered", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["done"]}),
+    Case("answer-silent", "deadlines.answer", "", "{optional.title}", lambda known: {"token": known.returns["silent"]}),
+    Case("desk-returns-silent", "organiser.returns", "Returns: {optional.title}", "", event("optional"), ORGANISER),
     Case("desk-outbox", "organiser.outbox", "Outbox", who=ORGANISER),
     Case("desk-outbox-nothing", "organiser.outbox", "Outbox", values=query(q="zzzz"), who=ORGANISER),
     Case("desk-people", "organiser.people", "People", who=ORGANISER),
