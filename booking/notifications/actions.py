@@ -102,6 +102,8 @@ def hold(message: Message, *, worker: str, reason: str) -> bool:
 @atomic
 def fail(message: Message, *, worker: str, reason: str, put_aside: bool = False) -> bool:
     """Record that the server will never take it, in the server's words; `put_aside` where its address is at fault."""
+    if put_aside:
+        take_turns("addresses put aside")  # two workers may learn of it at once
     if put_aside and not is_aside(message.to_email):
         db.session.add(AddressPutAside(email=message.to_email, since=now(), reason=reason[:300]))
     return _change(
@@ -143,12 +145,14 @@ def postpone(message: Message, *, worker: str, reason: str) -> bool:
 
 @atomic
 def give_back(messages: Collection[Message], *, worker: str, wait: timedelta) -> int:
-    """Queue again what has not been tried: it counts for nothing. Returns how many were still ours."""
+    """Queue again what has not been tried, after a wait: it counts for nothing. Returns how many were still ours."""
     if not messages:
         return 0
     ids = [message.id for message in messages]
     mine = (Message.id.in_(ids), Message.status == MessageStatus.CLAIMED, Message.claimed_by == worker)
-    back = {"status": MessageStatus.QUEUED, "claimed_until": None, "send_after": now() + wait}
+    back: dict[str, Any] = {"status": MessageStatus.QUEUED, "claimed_until": None}
+    if wait:  # else it keeps its turn, and is as late as it is
+        back["send_after"] = now() + wait
     found = db.session.execute(
         sa.update(Message).where(*mine).values(**back).execution_options(synchronize_session=False)
     )

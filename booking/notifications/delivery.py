@@ -37,6 +37,13 @@ BATCH_SECONDS = 10
 # (RFC 3463, 3.2) that are not the recipient's are the sender's; 5.1.90 is a limit of ours; 5.2.1 is a disabled mailbox.
 _ENHANCED = re.compile(r"(?:^|\(#)5\.([0-9]{1,3}\.[0-9]{1,3})\b")
 _OF_THE_ADDRESS = re.compile(r"1\.(?!(?:7|8|90)$)[0-9]+|2\.1")
+# Servers without enhanced statuses say 550 for spam, relaying and a sender they do not like too.
+_SAYS_NOBODY = re.compile(
+    r"no such|unknown|unrout|no (?:mailbox|user)|not? (?:found|exist)|n['’]t exist|mailbox unavailable|disabled"
+    r"|invalid (?:user|mailbox|address|recipient)",
+    re.IGNORECASE,
+)
+_SPEAKS_OF_US = re.compile(r"sender|relay|spam|policy", re.IGNORECASE)
 RECORD_AGAIN_AFTER_SECONDS = (0.5, 1, 2, 4, 8, 16, 32)
 StillWanted = Callable[[Message], Verdict]
 log = logging.getLogger(__name__)
@@ -115,7 +122,10 @@ def _refusal(code: int, words: bytes | str, *, recipient: bool = False) -> Excep
 def _is_of_the_address(code: int, text: str) -> bool:
     """Tell whether a refusal means that nobody is there (RFC 3463, 3.2), and not that we are not welcome."""
     enhanced = _ENHANCED.search(text.strip())
-    return bool(_OF_THE_ADDRESS.fullmatch(enhanced[1])) if enhanced else code in {550, 551, 553}
+    if enhanced:
+        return bool(_OF_THE_ADDRESS.fullmatch(enhanced[1]))
+    says_so = _SAYS_NOBODY.search(text) is not None and not _SPEAKS_OF_US.search(text)
+    return code == 551 or (code in {550, 553} and says_so)
 
 
 def _words(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -92,6 +93,9 @@ OF_THE_ADDRESS = (
     "550 5.2.1 Disabled",
     "550 No such user",
     "551 Gone",
+    "550 Unknown user",
+    "550 Unrouteable address",
+    "550 Requested action not taken: mailbox unavailable",
 )
 OF_US = (
     "550 5.7.1 You are on a list",
@@ -103,6 +107,10 @@ OF_US = (
     "550 5.1.8 Sender address rejected: Domain not found",
     "550 5.1.90 You have reached your limit of recipients for today",
     "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+    "550 Administrative prohibition",
+    "550 relay not permitted",
+    "550 Sender verify failed",
+    "550 Rejected: high probability of spam",
 )
 
 
@@ -302,3 +310,41 @@ def test_each_mail_is_looked_at_as_things_are_when_its_turn_comes(
     done = deliver(is_called_so)
     other.dispose()
     assert (done.sent, done.dropped, server.recipients) == (1, 1, ["first@school.example"])
+
+
+def test_what_a_slow_server_leaves_of_a_batch_keeps_its_turn_and_its_age(
+    mailing: Flask, server: FussyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BATCH", 3)
+    monkeypatch.setattr(delivery, "BATCH_SECONDS", 0.05)
+    server.seconds_per_mail = 0.1
+    at = now() - timedelta(hours=1)
+    with time_machine.travel(at, tick=False):
+        post(*(f"p{n}@school.example" for n in range(6)))
+    delivery.deliver_due(worker="w1", limit=3, still_wanted=lambda message: None)
+    assert oldest_due(now()) == at
+    jobs.deliver()
+    assert server.recipients == [f"p{n}@school.example" for n in range(6)]
+
+
+def test_two_workers_that_learn_at_once_that_nobody_is_there_both_record_it(
+    mailing: Flask, server: FussyServer
+) -> None:
+    server.answers["gone@school.example"] = "550 5.1.1 No such user"
+    post("gone@school.example", "gone@school.example")
+    together = Barrier(2)
+
+    def work(number: int) -> int:
+        with mailing.app_context():
+
+            def wait(_message: Message) -> None:
+                together.wait(timeout=20)
+
+            return delivery.deliver_due(worker=f"w{number}", limit=1, still_wanted=wait).failed
+
+    for _ in range(5):
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(work, range(2))) == [1, 1]
+        assert [row.email for row in db.session.query(AddressPutAside)] == ["gone@school.example"]
+        actions.take_back("gone@school.example")
+        post("gone@school.example", "gone@school.example")
