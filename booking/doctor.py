@@ -18,8 +18,8 @@ from booking.core.db import db
 from booking.core.heartbeat import HEARTBEAT, MOST_BEHIND, last_beat
 from booking.core.settings import Settings
 from booking.core.text import one_line
-from booking.notifications.delivery import check_server
-from booking.notifications.queries import oldest_due
+from booking.notifications.delivery import check_server, current_settings
+from booking.notifications.queries import oldest_due, under_way
 from booking.reminders.actions import events_due
 
 OLDEST_BEAT = timedelta(minutes=2)
@@ -85,11 +85,17 @@ def scheduler() -> str | None:
 def behind() -> str | None:
     """Tell whether a scheduler runs and does not keep up."""
     oldest = oldest_due(now())
-    if oldest is not None and now() - oldest > MOST_BEHIND:
+    if oldest is not None and now() - oldest > MOST_BEHIND and not sends_all_it_may():
         return f"mail has been due for {int((now() - oldest).total_seconds() // 60)} minutes: look into its log"
     if events_due(now() - MOST_BEHIND):
         return "reminders have been due for ten minutes: look into its log"
     return None
+
+
+def sends_all_it_may() -> bool:
+    """Tell whether mail waits because of MAIL_PER_MINUTE: within two minutes went as many as may in one."""
+    most = current_settings().mail_per_minute
+    return 0 < most <= under_way(since=now() - timedelta(minutes=2), at=now())
 
 
 def clock_zone() -> str | None:

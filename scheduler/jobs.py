@@ -16,7 +16,7 @@ from booking.notifications.actions import forget_bodies
 from booking.notifications.delivery import deliver_due
 from booking.reminders.actions import post_due
 
-BATCH = 20
+BATCH = 100
 # Two containers may have the same process id, and names that begin alike: the end makes it one of a kind.
 WORKER = f"{socket.gethostname()[:20]}:{os.getpid()}:{secrets.token_hex(4)}"
 # Set when the process is to stop: a job that takes long ends after the piece it is at.

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from booking.core.clock import now
 from booking.core.db import db
 from booking.core.heartbeat import beat
 from booking.directory.models import Person, School, SignIn
-from booking.notifications.models import Message
+from booking.notifications.models import Message, MessageStatus
 from booking.reminders.actions import NewRule, set_event_rules
 from booking.reminders.policy import Timing
 from tests.databases import close, make_app
@@ -366,6 +367,21 @@ def test_the_doctor_sees_a_scheduler_that_does_not_keep_up(app: Flask) -> None:
             set_event_rules(event, [NewRule(Timing(3))], by=None)
     line = "WRONG  scheduler: reminders have been due for ten minutes: look into its log"
     assert inside(app, "doctor").stdout.splitlines()[4] == line
+
+
+def test_the_doctor_finds_nothing_wrong_where_mail_waits_for_the_rate_that_was_set(app: Flask) -> None:
+    app.extensions["settings"] = replace(app.extensions["settings"], mail_per_minute=2)
+    with app.app_context():
+        beat("scheduler")
+        make_message(send_after=now() - timedelta(minutes=25))
+        for number, ago in ((2, 70), (3, 69)):
+            tried_at = now() - timedelta(seconds=ago)
+            make_message(message_id=f"<{number}@x>", status=MessageStatus.SENT, send_after=now(), tried_at=tried_at)
+    assert inside(app, "doctor").stdout.splitlines()[4].startswith("ok")
+    with app.app_context():
+        db.session.execute(sa.text("DELETE FROM messages WHERE message_id = '<3@x>'"))
+        db.session.commit()
+    assert "mail has been due for 25 minutes" in inside(app, "doctor").stdout.splitlines()[4]
 
 
 def test_the_figures_are_for_this_machine_and_name_nobody(app: Flask) -> None:

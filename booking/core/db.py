@@ -8,7 +8,8 @@ so an atomic action ends the read transaction and begins IMMEDIATE.
 import functools
 import logging
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -153,6 +154,31 @@ def atomic(action: Callable[P, R]) -> Callable[P, R]:
         return result
 
     return run
+
+
+Run = Callable[[sa.Executable, Mapping[str, Any]], int]
+
+
+@contextmanager
+def statements() -> Iterator[Run]:
+    """Give a way to carry out statements, each a transaction by itself; it says how many rows each one changed.
+
+    For a loop that records each of its steps: a quarter of what `atomic` takes. On PostgreSQL each is one journey to
+    the server. After an error it connects again at the next statement.
+    """
+    alone = {"isolation_level": "AUTOCOMMIT"} if db.engine.dialect.name == "postgresql" else {"writes": True}
+    with db.engine.connect().execution_options(**alone) as connection:
+
+        def run(statement: sa.Executable, values: Mapping[str, Any]) -> int:
+            try:
+                changed = connection.execute(statement, values).rowcount
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            return changed
+
+        yield run
 
 
 class Lockable:

@@ -92,7 +92,7 @@ def _keep_in_step(event: Event, ask: Ask, chosen: Collection[int] | None = None)
     gone = [row for row in known.values() if row.school_id not in schools and row.status is ReturnStatus.OUTSTANDING]
     for row in gone:
         db.session.delete(row)
-    silent = queries.silenced(event) if ask.answer is Answer.OPTIONAL else set()
+    silent = queries.silences(event) if ask.answer is Answer.OPTIONAL else set()
     new = sorted(schools - known.keys())
     for school_id in new:
         row = Return(event_id=event.id, school_id=school_id, created_at=now(), status=ReturnStatus.OUTSTANDING)
@@ -160,12 +160,21 @@ def answer_several(event: Event, rows: Iterable[Return], said: Said, *, by: Pers
 
 
 @atomic
-def hear_again(school: School, category_id: int, *, year: int, by: Person) -> None:
-    """Let a school hear again of closing dates of a kind, from the next one on."""
-    found = db.session.get(Silence, (school.id, category_id, year))
-    if found is not None:
-        db.session.delete(found)
-        audit.record("lets hear again", "school", school.id, by=by, area_id=school.area_id)
+def hear_again(row: Return, *, by: Person | None = None) -> int:
+    """Take back "not this year": a school is asked again for what is of the kind. Returns how many it owes again.
+
+    These are those still to come that were answered with it; what was answered before stays. Twice changes nothing.
+    """
+    lock(row.event, *{one.event for one in queries.answered_by_silence(row)})
+    silence = queries.find_silence(row)
+    if silence is None:
+        return 0
+    again = queries.answered_by_silence(row)
+    for one in again:
+        one.status, one.answered_at, one.answered_by = ReturnStatus.OUTSTANDING, None, ""
+    db.session.delete(silence)
+    audit.record("asks again, after not this year,", "school", row.school_id, by=by, area_id=row.school.area_id)
+    return len(again)
 
 
 @atomic
@@ -191,11 +200,15 @@ def _was_chased_lately(event: Event) -> bool:
 
 def still_wanted(message: Message) -> Verdict:
     """Return why a mail that chases should not go any more: the school has answered since, or it was called off."""
-    if message.kind != mail.CHASE or message.event_id is None:
+    if message.kind != mail.CHASE:
         return None
-    event = db.session.get(Event, message.event_id)
-    if event is None or event.status is not EventStatus.PUBLISHED:
+    row = queries.chased(message.id)
+    if row is None:
+        return Drop("the school owes nothing any more")
+    if row.event.status is not EventStatus.PUBLISHED:
         return Drop("the event was cancelled")
-    if not any(contact.email == message.to_email for _, contact in queries.to_remind(event)):
+    if row.status is not ReturnStatus.OUTSTANDING:
         return Drop("the school has answered")
+    if not any(one is row and contact.email == message.to_email for one, contact in queries.to_remind(row.event)):
+        return Drop("they are no contact of the school any more")
     return None

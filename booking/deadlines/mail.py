@@ -7,9 +7,10 @@ from booking.calendar.mail import event_card, sender_of
 from booking.calendar.models import Event
 from booking.core.addresses import absolute
 from booking.core.clock import now
+from booking.core.db import db
 from booking.core.tokens import link_token
 from booking.deadlines import queries
-from booking.deadlines.models import Answer, Ask, Return
+from booking.deadlines.models import Answer, Ask, Chase, Return
 from booking.directory.models import SchoolContact
 from booking.notifications import outbox
 
@@ -36,7 +37,7 @@ def chase(event: Event, found: Sequence[tuple[Return, SchoolContact]]) -> None:
     ask = queries.find_ask(event.id)
     assert ask is not None
     for row, contact in found:
-        outbox.post(
+        message = outbox.post(
             CHASE,
             to=contact.email,
             to_name=contact.name,
@@ -47,3 +48,4 @@ def chase(event: Event, found: Sequence[tuple[Return, SchoolContact]]) -> None:
             link=link_of(row),
             **what_is_asked(event, ask),
         )
+        db.session.add(Chase(message=message, return_id=row.id))

@@ -11,6 +11,7 @@ from booking.core.clock import now
 from booking.core.db import Base, choice
 from booking.core.tokens import new_key
 from booking.directory.models import ContactRole, Phase, School, SchoolGroup
+from booking.notifications.models import Message
 
 
 class Answer(StrEnum):
@@ -100,6 +101,17 @@ class Return(Base):
     event: Mapped[Event] = relationship()
 
 
+class Chase(Base):
+    """Which return a mail chases: a contact of two schools gets two, and each may be answered while they wait."""
+
+    __tablename__ = "chases"
+
+    message_id: Mapped[int] = mapped_column(sa.ForeignKey("messages.id"), primary_key=True)
+    return_id: Mapped[int] = mapped_column(sa.ForeignKey("returns.id", ondelete="CASCADE"), index=True)
+
+    message: Mapped[Message] = relationship()
+
+
 class Silence(Base):
     """That a school wants to hear no more this school year of closing dates of a category that need no answer."""
 
@@ -111,3 +123,5 @@ class Silence(Base):
     year: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
     at: Mapped[datetime] = mapped_column(default=now)
     by: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    school: Mapped[School] = relationship()

@@ -11,7 +11,7 @@ from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.terms import school_year_of
 from booking.core.clock import today
 from booking.core.db import db
-from booking.deadlines.models import Answer, Ask, OwedBy, Return, ReturnStatus, Silence
+from booking.deadlines.models import Answer, Ask, Chase, OwedBy, Return, ReturnStatus, Silence
 from booking.deadlines.policy import Progress, progress
 from booking.directory.models import ContactRole, School, SchoolContact
 from booking.directory.queries import contacts_of, in_office, open_schools, schools_of_groups, schools_of_phases
@@ -100,14 +100,42 @@ def schools_that_owe(event: Event, ask: Ask) -> Sequence[School]:
     return open_schools(event.area_id)
 
 
-def silenced(event: Event) -> set[int]:
-    """Return the ids of schools that want to hear no more of a closing date's kind in its school year."""
+def silences(event: Event) -> dict[int, Silence]:
+    """Return which schools, by id, want to hear no more of a closing date's kind in its school year."""
     year = school_year_of(event.day)
-    return set(
-        db.session.scalars(
-            sa.select(Silence.school_id).where(Silence.category_id == event.category_id, Silence.year == year)
-        )
+    rows = db.session.scalars(
+        sa.select(Silence)
+        .where(Silence.category_id == event.category_id, Silence.year == year)
+        .options(joinedload(Silence.school))
     )
+    return {row.school_id: row for row in rows}
+
+
+def find_silence(row: Return) -> Silence | None:
+    """Return that the school of a return wants to hear no more of its kind this school year; None where it does."""
+    return db.session.get(Silence, (row.school_id, row.event.category_id, school_year_of(row.event.day)))
+
+
+def answered_by_silence(row: Return) -> list[Return]:
+    """Return what a school owes of the kind of a return, still to come, that was answered by "not this year"."""
+    silence = find_silence(row)
+    if silence is None:
+        return []
+    rows = db.session.scalars(
+        sa.select(Return)
+        .join(Return.event)
+        .where(
+            Return.school_id == row.school_id,
+            Return.status == ReturnStatus.NOTHING,
+            Return.answered_at >= silence.at,
+            Event.category_id == row.event.category_id,
+            Event.status == EventStatus.PUBLISHED,
+            Event.day >= today(),
+        )
+        .options(joinedload(Return.event))
+        .order_by(Return.id)
+    )
+    return [one for one in rows if school_year_of(one.event.day) == silence.year]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +164,16 @@ def to_remind(event: Event, role: ContactRole | None = None) -> list[tuple[Retur
     rows = [row for row in returns_of(event.id) if row.status is ReturnStatus.OUTSTANDING]
     contacts = contacts_of([row.school_id for row in rows], role or ask.role, today())
     return [(row, contact) for row in rows for contact in contacts.get(row.school_id, ())]
+
+
+def chased(message_id: int) -> Return | None:
+    """Return the return that a mail chases, with its event; None where it has gone."""
+    return db.session.scalar(
+        sa.select(Return)
+        .join(Chase, Chase.return_id == Return.id)
+        .where(Chase.message_id == message_id)
+        .options(joinedload(Return.event))
+    )
 
 
 def without_contact(event: Event) -> list[School]:

@@ -41,6 +41,18 @@ def answer(token: str) -> ResponseReturnValue:
     return redirect(url_for(".answer", token=link_token(queries.RETURN_LINK, row.key)))
 
 
+@bp.post("/returns/<token>/again")
+@limiter.limit("60 per minute")
+@by_link
+def again(token: str) -> ResponseReturnValue:
+    """Take back "not this year"."""
+    row = queries.return_by_key(key_of(queries.RETURN_LINK, token) or "") or abort(404)
+    actions.hear_again(row)
+    flash("Your school is told of these dates again.")
+    flash("saved", "outcome")
+    return redirect(url_for(".answer", token=link_token(queries.RETURN_LINK, row.key)))
+
+
 def _page(row: Return, form: AnswerForm, outcome: str = "") -> str:
     closes_at = queries.closes_at(row.event)
     return render_template(
@@ -50,6 +62,8 @@ def _page(row: Return, form: AnswerForm, outcome: str = "") -> str:
         place=place_in_words(row.event),
         ask=queries.find_ask(row.event_id),
         form=form,
+        silence=queries.find_silence(row),
+        again=url_for(".again", token=link_token(queries.RETURN_LINK, row.key)),
         is_late=row.status is ReturnStatus.SUBMITTED and is_late(row.answered_at, closes_at),
         is_over=closes_at <= now(),
         say_said=SAY_SAID,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from booking.core import audit
 from booking.core.clock import now
-from booking.core.db import atomic, db, take_turns
+from booking.core.db import Base, Run, atomic, db, take_turns
 from booking.core.errors import refuse_unless
 from booking.notifications.models import AddressPutAside, Message, MessageStatus
 from booking.notifications.queries import COPY, due, is_aside, is_copied, older_unsent, under_way
@@ -41,6 +41,14 @@ COPIED += (
 # How soon a message that is held is looked at again.
 HELD_FOR = timedelta(minutes=5)
 IN_TURN = (Message.priority, Message.send_after, Message.id)
+_MESSAGES = Base.metadata.tables[Message.__tablename__]
+# The row if it is still ours. Built once: that takes longer than to carry it out, with what is to be set. A claim that
+# is over has no end: asked for its status, PostgreSQL may go through all that were ever claimed.
+_OURS = sa.update(_MESSAGES).where(
+    _MESSAGES.c.id == sa.bindparam("message"),
+    _MESSAGES.c.claimed_until.is_not(None),
+    _MESSAGES.c.claimed_by == sa.bindparam("worker"),
+)
 
 
 @atomic
@@ -67,40 +75,18 @@ def claim(*, worker: str, limit: int, per_minute: int = 0) -> list[Message]:
     return sorted(taken, key=lambda message: (message.priority, message.send_after, message.id))
 
 
-@atomic
-def renew_claims(messages: Collection[Message], *, worker: str) -> set[int]:
-    """Lengthen the lease of what is still ours, right before the work. Returns the ids of these."""
-    rows = db.session.scalars(
-        sa.update(Message)
-        .where(
-            Message.id.in_([message.id for message in messages]),
-            Message.status == MessageStatus.CLAIMED,
-            Message.claimed_by == worker,
-        )
-        .values(claimed_until=now() + LEASE)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(rows)
-
-
-@atomic
-def mark_sent(message: Message, *, worker: str, forget: bool = False, was_aside: bool = False) -> bool:
-    """Record that the server took it; `forget` keeps nothing of what it said. An address put aside is good again."""
+def mark_sent(message: Message, *, worker: str, run: Run, forget: bool = False) -> bool:
+    """Record that the server took it, in one statement by itself; `forget` keeps nothing of what it said."""
+    sent = {"status": MessageStatus.SENT, "sent_at": now(), "tried_at": now(), "tries": message.tries + 1}
     said = {"subject": "Sign-in code", **NO_BODY} if forget else {}
-    if was_aside:
-        _take_back(message.to_email)
-    return _change(
-        message,
-        worker,
-        **said,
-        status=MessageStatus.SENT,
-        sent_at=now(),
-        tried_at=now(),
-        claimed_until=None,
-        outcome=None,
-        tries=Message.tries + 1,
-    )
+    return run(_OURS, _change_to(message, worker, **sent, claimed_until=None, outcome=None, **said)) == 1
+
+
+@atomic
+def take_back(email: str) -> bool:
+    """Use an address again that was put aside. Returns whether it was."""
+    found = db.session.execute(sa.delete(AddressPutAside).where(AddressPutAside.email == email))
+    return bool(found.rowcount)  # type: ignore[attr-defined]
 
 
 @atomic
@@ -126,6 +112,8 @@ def hold(message: Message, *, worker: str, reason: str) -> bool:
 @atomic
 def fail(message: Message, *, worker: str, reason: str, put_aside: bool = False) -> bool:
     """Record that the server will never take it, in the server's words; `put_aside` where its address is at fault."""
+    if put_aside:
+        take_turns("addresses put aside")  # two workers may learn of it at once
     if put_aside and not is_aside(message.to_email):
         db.session.add(AddressPutAside(email=message.to_email, since=now(), reason=reason[:300]))
     return _change(
@@ -135,7 +123,7 @@ def fail(message: Message, *, worker: str, reason: str, put_aside: bool = False)
         claimed_until=None,
         tried_at=now(),
         outcome=reason[:300],
-        tries=Message.tries + 1,
+        tries=message.tries + 1,
     )
 
 
@@ -160,15 +148,25 @@ def postpone(message: Message, *, worker: str, reason: str) -> bool:
         claimed_until=None,
         tried_at=now(),
         send_after=now() + wait_after(message.tries),
-        tries=Message.tries + 1,
+        tries=message.tries + 1,
         outcome=reason[:300],
     )
 
 
 @atomic
-def give_back(message: Message, *, worker: str, wait: timedelta) -> bool:
-    """Queue again what has not been tried: it counts for nothing."""
-    return _change(message, worker, status=MessageStatus.QUEUED, claimed_until=None, send_after=now() + wait)
+def give_back(messages: Collection[Message], *, worker: str, wait: timedelta) -> int:
+    """Queue again what has not been tried, after a wait: it counts for nothing. Returns how many were still ours."""
+    if not messages:
+        return 0
+    ids = [message.id for message in messages]
+    mine = (Message.id.in_(ids), Message.status == MessageStatus.CLAIMED, Message.claimed_by == worker)
+    back: dict[str, Any] = {"status": MessageStatus.QUEUED, "claimed_until": None}
+    if wait:  # else it keeps its turn, and is as late as it is
+        back["send_after"] = now() + wait
+    found = db.session.execute(
+        sa.update(Message).where(*mine).values(**back).execution_options(synchronize_session=False)
+    )
+    return int(found.rowcount)  # type: ignore[attr-defined]
 
 
 def wait_after(tries: int) -> timedelta:
@@ -187,7 +185,7 @@ def resend(message: Message, *, by: Any) -> None:
     db.session.refresh(message)
     reason = why_it_cannot_go_again(message)
     refuse_unless(reason is None, reason or "")
-    _take_back(message.to_email)
+    take_back(message.to_email)
     if message.status is MessageStatus.FAILED:
         message.status, message.send_after, message.tries, message.created_at = MessageStatus.QUEUED, now(), 0, now()
         message.outcome = None
@@ -217,13 +215,8 @@ def why_it_cannot_go_again(message: Message) -> str | None:
 @atomic
 def use_again(email: str, *, by: Any, area_id: int) -> None:
     """Let mail go to an address that was put aside."""
-    if _take_back(email):
+    if take_back(email):
         audit.record("used again an address that was put aside", "address", None, by=by, area_id=area_id, email=email)
-
-
-def _take_back(email: str) -> bool:
-    found = db.session.execute(sa.delete(AddressPutAside).where(AddressPutAside.email == email))
-    return bool(found.rowcount)  # type: ignore[attr-defined]
 
 
 @atomic
@@ -245,8 +238,9 @@ def forget_bodies() -> int:
 
 def _change(message: Message, worker: str, **values: Any) -> bool:
     """Change the row if it is still ours: an UPDATE that must change exactly one row."""
-    mine = sa.and_(Message.id == message.id, Message.status == MessageStatus.CLAIMED, Message.claimed_by == worker)
-    result = db.session.execute(
-        sa.update(Message).where(mine).values(**values).execution_options(synchronize_session=False)
-    )
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+    return db.session.connection().execute(_OURS, _change_to(message, worker, **values)).rowcount == 1
+
+
+def _change_to(message: Message, worker: str, **values: Any) -> dict[str, Any]:
+    """Return what `_OURS` is carried out with. While it is ours, its tries are those it was claimed with."""
+    return {"message": message.id, "worker": worker, **values}

@@ -32,7 +32,7 @@ class Message(Base):
         sa.Index(
             "ix_messages_with_body",
             "created_at",
-            sqlite_where=sa.text("has_body"),
+            sqlite_where=sa.text("has_body = 1"),  # as SQLite is asked: it takes no index for less than that
             postgresql_where=sa.text("has_body"),
         ),
     )

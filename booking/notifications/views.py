@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 from booking.directory.guards import demo_only
-from booking.notifications import delivery, queries
+from booking.notifications import mime, queries
 from booking.notifications.models import Message, MessageStatus
+from booking.notifications.outbox import sender_address
 
 bp = Blueprint("notifications", __name__)
 SHOWN = 200
@@ -34,7 +35,8 @@ def mail(message_id: int) -> ResponseReturnValue:
 @demo_only
 def mail_file(message_id: int) -> ResponseReturnValue:
     """Give one mail byte for byte as it is sent."""
-    return delivery.build(_message(message_id)).as_bytes(), {"Content-Type": "message/rfc822"}
+    raw = mime.write(_message(message_id), sender=sender_address())
+    return raw, {"Content-Type": "message/rfc822"}
 
 
 def _message(message_id: int) -> Message:

@@ -95,6 +95,18 @@ def chase(event_id: int) -> ResponseReturnValue:
     return _done(event, f"{say_count(mails, 'e-mail').capitalize()} on the way to those who have not answered.")
 
 
+@bp.post("/events/<int:event_id>/returns/again")
+@organisers
+def hear_again(event_id: int) -> ResponseReturnValue:
+    """Let a school that said "not this year" be asked again."""
+    event = the_closing_date(event_id)
+    row = queries.find_return(request.form.get("return", 0, type=row_number), event.id)
+    refuse_unless(row, "Choose the school first.")
+    assert row is not None
+    count = deadlines.hear_again(row, by=the_organiser())
+    return _done(event, f"{row.school.name} is asked again: {say_count(count, 'closing date')} to come.")
+
+
 @bp.post("/events/<int:event_id>/returns/paste")
 @organisers
 def paste_returns(event_id: int) -> ResponseReturnValue:
@@ -155,6 +167,7 @@ def _board(event: Event, form: PasteForm, *, outcome: str = "") -> str:
         refused=put_aside([contact.email for line in lines for contact in line.contacts]),
         may_say=_may_say(asked),
         say_role=SAY_ROLE,
+        silences=queries.silences(event),
         years=queries.over_the_years(event),
         **({"outcome": outcome} if outcome else {}),
     )

@@ -123,15 +123,17 @@ def _fallen(event: Event) -> tuple[list[Occasion], set[tuple[int, bool]]]:
 def _post(event: Event, to: To, occasions: Sequence[Occasion]) -> int:
     """Queue what one kind of reader gets of these occasions; write down who got what. Returns how many mails."""
     found = policy.share(occasions, readers(event, to))
-    sent = 0
+    sent, rows = 0, []
     for occasion in occasions:
-        mine = [one for one in found if one.occasion is occasion]
+        mine = {one.recipient.key: one for one in found if one.occasion is occasion}
         rule = queries.find_rule(occasion.rule.id)
         assert rule is not None
-        for message, those in mail.post(event, rule, [_reader(one) for one in mine]):
-            sent += 1
-            for reader in those:
-                _record(event, next(one for one in mine if one.recipient is reader), message)
+        posted = mail.post(event, rule, [_reader(one) for one in mine.values()])
+        db.session.flush()  # so that the messages have their numbers
+        sent += len(posted)
+        rows += [row for message, those in posted for one in those for row in _rows(event, mine[one.key], message)]
+    if rows:
+        db.session.execute(sa.insert(Reminder), rows)
     return sent
 
 
@@ -140,26 +142,17 @@ def _reader(due: Due) -> Reader:
     return due.recipient
 
 
-def _record(event: Event, due: Due, message: Message) -> None:
-    """Write down a reminder; the ones it stands for as well are passed over and carry no mail."""
-    if message.id is None:
-        db.session.flush()
+def _rows(event: Event, due: Due, message: Message) -> list[dict[str, Any]]:
+    """Return what is written down of a reminder; the ones it stands for as well are passed over and carry no mail."""
     reader = _reader(due)
     speaking = due.occasion.keys[-1]
     passed = [key for one in due.passed_over for key in one.keys] + due.occasion.keys[:-1]
-    for rule_id, extra in (*passed, speaking):
-        db.session.add(
-            Reminder(
-                rule_id=rule_id,
-                event_id=event.id,
-                day=event.day,
-                extra=extra,
-                recipient=str(reader.key),
-                place_id=reader.place.id if reader.place else None,
-                message_id=message.id if (rule_id, extra) == speaking else None,
-                created_at=now(),
-            )
-        )
+    shared = {"event_id": event.id, "day": event.day, "recipient": str(reader.key), "created_at": now()}
+    shared["place_id"] = reader.place.id if reader.place else None
+    return [
+        {**shared, "rule_id": key[0], "extra": key[1], "message_id": message.id if key == speaking else None}
+        for key in (*passed, speaking)
+    ]
 
 
 def _write_down(event: Event, occasion: Occasion, done: Collection[tuple[int, bool]], *, why_not: str = "") -> None:

@@ -76,7 +76,8 @@ def post(event: Event, rule: ReminderRule, readers: Sequence[Reader]) -> list[tu
     if not readers:
         return []
     bookings_queries.load_surroundings(event)
-    return [(_post(event, rule, letter_to(event, rule.to, mine)), mine) for mine in _shared(readers)]
+    same = draft(event, rule)
+    return [(_post(same, event, rule, letter_to(event, rule.to, mine)), mine) for mine in _shared(readers)]
 
 
 def _shared(readers: Sequence[Reader]) -> list[list[Reader]]:
@@ -121,8 +122,8 @@ def _letter_of_places(readers: Sequence[Reader]) -> Letter:
     return Letter(address_of(first), name, tuple(place.name for place in places), link, "See or cancel")
 
 
-def _post(event: Event, rule: ReminderRule, letter: Letter) -> Message:
-    template, context = composed(event, rule, letter)
+def _post(same: dict[str, Any], event: Event, rule: ReminderRule, letter: Letter) -> Message:
+    template, context = addressed(same, event, rule, letter)
     return outbox.post(template, to=letter.email, event_id=event.id, unsubscribe=letter.unsubscribe or None, **context)
 
 
@@ -135,34 +136,46 @@ def words_now(event: Event, rule: ReminderRule, letter: Letter) -> Words:
 
 def composed(event: Event, rule: ReminderRule, letter: Letter, *, on: date | None = None) -> tuple[str, dict[str, Any]]:
     """Return the template of a reminder and what it is filled with, as it reads on a day: today, unless said."""
-    left = say_left(on or today(), event.day)
+    return addressed(draft(event, rule, on=on), event, rule, letter)
+
+
+def draft(event: Event, rule: ReminderRule, *, on: date | None = None) -> dict[str, Any]:
+    """Return what is the same in all mails of a rule: thousands may go at once."""
     card = event_card(event)
     if rule.to not in {To.PLACES, To.ORGANISERS, To.HOSTS}:
         card = replace(card, joining_link="")  # for those with a place, and those who hold the session
     context = {
-        "to_name": letter.name,
         "sender": sender_of(event),
         "event": card,
-        "left": left,
+        "left": say_left(on or today(), event.day),
         "is_deadline": event.kind is Kind.DEADLINE,
-        "names": letter.names,
-        "link": letter.link,
-        "link_label": letter.link_label,
-        "unsubscribe_link": letter.unsubscribe,
         "why": _WHY[rule.to],
-        "school": letter.school,
     }
     if rule.to in OF_SCHOOLS:
         ask = deadlines_queries.find_ask(event.id)
         context |= deadlines.what_is_asked(event, ask) if ask else {}
+    if rule.to in {To.HOSTS, To.ORGANISERS} and not rule.text:
+        context |= {"numbers": _numbers(event), "after": rule.after}
+    return context
+
+
+def addressed(draft: dict[str, Any], event: Event, rule: ReminderRule, letter: Letter) -> tuple[str, dict[str, Any]]:
+    """Return the template of a reminder and what it is filled with for one letter."""
+    context = {
+        **draft,
+        "to_name": letter.name,
+        "names": letter.names,
+        "link": letter.link,
+        "link_label": letter.link_label,
+        "unsubscribe_link": letter.unsubscribe,
+        "school": letter.school,
+    }
     if rule.text:
-        values = merge_values(event, letter, card, left)
+        values = merge_values(event, letter, draft["event"], draft["left"])
         own = {"own_subject": words.fill(rule.subject, values), "own_text": words.fill(rule.text, values)}
         return "reminder_own", context | own
     if rule.to is To.PLACES and rule.after:
         return "reminder_after", context
-    if rule.to in {To.HOSTS, To.ORGANISERS}:
-        return _TEMPLATES[rule.to], context | {"numbers": _numbers(event), "after": rule.after}
     return _TEMPLATES[rule.to], context
 
 

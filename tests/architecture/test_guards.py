@@ -63,7 +63,7 @@ ANSWERS = {
 ADMINISTRATORS = {("POST", "organiser.people"), ("POST", "organiser.revoke")}
 # A mail client presses the button of a mail without a page of ours before it (RFC 8058); the link is the right.
 WITHOUT_A_TOKEN = {"reminders.stop", "digests.stop"}
-OF_A_CLOSING_DATE = {f"organiser.{page}" for page in ("ask", "returns", "chase", "paste_returns")}
+OF_A_CLOSING_DATE = {f"organiser.{page}" for page in ("ask", "returns", "chase", "hear_again", "paste_returns")}
 # What a facilitator sees on the day of the event alone: the one of `fill` is later.
 ON_THE_DAY = {("GET", "bookings_manage.printed")}
 LINKS = {"bookings.booking": BOOKING_LINK, "bookings.cancel": BOOKING_LINK}
@@ -120,7 +120,7 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
         subscriber = db.session.query(Person).filter_by(email="subscriber@school.example").one()
         if rule.endpoint == "feeds.my":
             token = token or link_token("feed", subscriber.feed_key)
-        elif rule.endpoint == "deadlines.answer":
+        elif rule.endpoint in {"deadlines.answer", "deadlines.again"}:
             token = token or link_token(RETURN_LINK, db.session.query(Return).one().key)
         elif rule.endpoint == "reminders.stop":
             token = token or link_token(SUBSCRIPTION_LINK, subscription_key())

@@ -15,6 +15,7 @@ from booking.core.clock import now, today
 from booking.core.db import atomic, db
 from booking.core.tokens import link_token
 from booking.directory.models import Person, RoleName
+from booking.notifications.actions import forget_bodies
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders.models import ReminderRule, To
 from tests.factories import (
@@ -189,3 +190,15 @@ def test_a_booking_by_form_costs_few_statements(app: Flask, capacity: int, from_
     sent = [statement for statement in seen if not statement.startswith("BEGIN")]
     print(f"A booking ({'confirmed' if capacity else 'waiting'}): {len(sent)} statements")
     assert len(sent) <= MOST_FOR_A_BOOKING + from_a_school, "\n".join(sent)
+
+
+def test_looking_for_bodies_to_forget_reads_none_that_are_empty(app: Flask) -> None:
+    with app.app_context():
+        with statements(app) as seen:
+            forget_bodies()
+        update = next(one for one in seen if one.startswith("UPDATE"))
+        with db.engine.connect() as connection:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {update}", (None,) * update.count("?")).all()
+    plan = [row[-1] for row in rows]
+    assert any("USING INDEX ix_messages_with_body" in step for step in plan), plan
+    assert not any(step.startswith("SCAN messages") for step in plan), plan

@@ -25,7 +25,9 @@ from booking.calendar.models import Audience, Event, EventStatus, Kind, Promotio
 from booking.core.clock import now, today
 from booking.core.db import Base, db
 from booking.core.tokens import link_token, new_key
+from booking.deadlines.actions import answer
 from booking.deadlines.models import Answer, Ask, ReturnStatus
+from booking.deadlines.policy import Said
 from booking.deadlines.queries import RETURN_LINK, returns_of
 from booking.digests.models import DigestIssue, DigestSubscription
 from booking.digests.queries import CONFIRM_LINK, OWN_LINK
@@ -124,6 +126,12 @@ def rows() -> SimpleNamespace:
         for row in [next(one for one in returns_of(known.asks.id) if one.status is status)]
     }
     subscription = db.session.scalars(sa.select(Subscription)).first()
+    known.optional = db.session.scalars(
+        sa.select(Event).join(Ask).where(Ask.answer == Answer.OPTIONAL).order_by(Event.day.desc()).limit(1)
+    ).one()
+    silent = returns_of(known.optional.id)[0]
+    answer(silent, Said.NOT_THIS_YEAR, who="Priya Nair")
+    known.returns["silent"] = link_token(RETURN_LINK, silent.key)
     known.subscription, known.stopped = (link_token(SUBSCRIPTION_LINK, key) for key in (subscription.key, new_key()))
     known.digest = _digest()
     refused = db.session.scalars(sa.select(Message).order_by(Message.id).limit(1)).one()

@@ -368,6 +368,8 @@ CASES = [
     Case("desk-digest", "digests_manage.digest", "Weekly e-mail", who=ORGANISER),
     Case("desk-digest-when", "digests_manage.plan", "When the weekly e-mail goes", who=ORGANISER),
     Case("desk-digest-copy", "digests_manage.copy", "Copy the issue of", values=digest(week="week"), who=ORGANISER),
+    Case("answer-silent", "deadlines.answer", "", "{optional.title}", lambda known: {"token": known.returns["silent"]}),
+    Case("desk-returns-silent", "organiser.returns", "Returns: {optional.title}", "", event("optional"), ORGANISER),
     Case("desk-outbox", "organiser.outbox", "Outbox", who=ORGANISER),
     Case("desk-outbox-nothing", "organiser.outbox", "Outbox", values=query(q="zzzz"), who=ORGANISER),
     Case("desk-people", "organiser.people", "People", who=ORGANISER),

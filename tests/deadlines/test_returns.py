@@ -291,8 +291,30 @@ def test_not_this_year_silences_what_is_optional_of_the_kind_until_the_year_is_o
         ask(event, Answer.OPTIONAL)
     stands = [owed(event)["Oakhurst"] for event in (first, second, later, other, next_year)]
     assert stands == ["nothing", "nothing", "nothing", "outstanding", "outstanding"]
-    actions.hear_again(schools[0], category.id, year=2026, by=make_organiser("y@vale-marsh.example"))
-    assert queries.silenced(later) == set()
+
+
+def test_a_school_that_takes_back_not_this_year_owes_again_what_is_to_come_and_was_answered_with_it(
+    demo, schools
+) -> None:
+    category = make_category("LHNF")
+    days = (date(2027, 6, 2), date(2027, 6, 16), date(2027, 7, 7), date(2027, 7, 14), date(2027, 9, 15))
+    over, answered, said, silenced, next_year = (
+        make_event("LHNF", kind=Kind.DEADLINE, day=day, starts=time(12), category_id=category.id) for day in days
+    )
+    for event in (over, answered, said, silenced, next_year):
+        ask(event, Answer.OPTIONAL)
+    with on("1 09:00"):
+        actions.answer(row_of(answered, schools[0]), Said.NOTHING, who="Priya")
+        actions.answer(row_of(over, schools[1]), Said.NOT_THIS_YEAR, who="Max")
+    with on("1 10:00"):
+        actions.answer(row_of(said, schools[0]), Said.NOT_THIS_YEAR, who="Priya")
+    with on("7 10:00"):
+        row = row_of(said, schools[0])
+        assert [actions.hear_again(row), actions.hear_again(row)] == [2, 0]
+    stands = [owed(event)["Oakhurst"] for event in (over, answered, said, silenced, next_year)]
+    assert stands == ["nothing", "nothing", "outstanding", "outstanding", "outstanding"]
+    assert owed(silenced)["Millbrook"] == "nothing"
+    assert queries.silences(silenced).keys() == {schools[1].id}
 
 
 def test_chasing_writes_to_who_owes_once_an_hour_and_not_to_who_has_answered_since(event: Event, schools) -> None:
@@ -313,6 +335,35 @@ def test_chasing_writes_to_who_owes_once_an_hour_and_not_to_who_has_answered_sin
         actions.answer(row_of(event, schools[0]), Said.SUBMITTED, who="Priya")
         with pytest.raises(Refused, match="Nobody is outstanding"):
             actions.chase(event, by=tom)
+
+
+def test_a_contact_of_two_schools_is_not_chased_for_the_one_that_has_answered_since(event: Event, schools) -> None:
+    for school in schools[:2]:
+        make_contact(school, "executive@school.example")
+    ask(event)
+    set_event_rules(event, [], by=None)
+    with on("14 10:00"):
+        assert actions.chase(event, by=make_organiser()) == 2
+        actions.answer(row_of(event, schools[0]), Said.SUBMITTED, who="Priya")
+    assert look("14 10:01") == [("executive", "Still to do: Spring data return, Millbrook High School")]
+    dropped = db.session.query(Message).filter_by(status=MessageStatus.DROPPED).one()
+    assert (dropped.subject[-22:], dropped.outcome) == ("Oakhurst Primary School"[-22:], "the school has answered")
+
+
+def test_who_is_no_contact_any_more_and_a_school_that_owes_nothing_any_more_are_not_chased(
+    event: Event, schools
+) -> None:
+    contacts = [make_contact(school, f"senco{number}@school.example") for number, school in enumerate(schools)]
+    ask(event)
+    set_event_rules(event, [], by=None)
+    with on("14 10:00"):
+        assert actions.chase(event, by=make_organiser()) == 3
+        contacts[0].ends_on = date(2027, 6, 13)
+        db.session.commit()
+        ask(event, owed_by=OwedBy.CHOSEN, school_ids=(schools[0].id, schools[1].id))
+    assert look("14 10:01") == [("senco1", "Still to do: Spring data return, Millbrook High School")]
+    reasons = {one.outcome for one in db.session.query(Message).filter_by(status=MessageStatus.DROPPED)}
+    assert reasons == {"they are no contact of the school any more", "the school owes nothing any more"}
 
 
 def test_over_the_years_shows_how_many_answered_each_time(demo, schools) -> None:

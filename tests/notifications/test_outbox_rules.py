@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from booking.calendar.models import Event
 from booking.core.clock import now
 from booking.core.db import atomic, db
-from booking.notifications import actions, delivery, outbox
+from booking.notifications import actions, delivery, mime, outbox
 from booking.notifications.models import AddressPutAside, Message
-from booking.notifications.outbox import Sender
+from booking.notifications.outbox import Sender, sender_address
 from booking.notifications.queries import oldest_due
-from booking.notifications.verdict import Hold
+from booking.notifications.verdict import Drop, Hold
 from booking.notifications.wording import say_life
 from scheduler import jobs
 from tests.databases import close, make_app
@@ -78,7 +81,7 @@ def test_the_button_of_mail_clients_holds_a_long_address_as_it_is(mailing: Flask
     """Folded as words (RFC 2047) it would be decoded by libraries, and by no mail client (RFC 8058, 3.1)."""
     link = f"https://x.example/reminders/stop/{'Ab-_' * 50}"
     post("priya@school.example", unsubscribe=link)
-    raw = delivery.build(db.session.query(Message).one()).as_bytes()
+    raw = mime.write(db.session.query(Message).one(), sender=sender_address())
     assert f"\r\nList-Unsubscribe:\r\n <{link}>\r\n".encode() in raw
     deliver()
     assert server.mails[0]["List-Unsubscribe"].strip() == f"<{link}>"
@@ -90,6 +93,9 @@ OF_THE_ADDRESS = (
     "550 5.2.1 Disabled",
     "550 No such user",
     "551 Gone",
+    "550 Unknown user",
+    "550 Unrouteable address",
+    "550 Requested action not taken: mailbox unavailable",
 )
 OF_US = (
     "550 5.7.1 You are on a list",
@@ -101,6 +107,10 @@ OF_US = (
     "550 5.1.8 Sender address rejected: Domain not found",
     "550 5.1.90 You have reached your limit of recipients for today",
     "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+    "550 Administrative prohibition",
+    "550 relay not permitted",
+    "550 Sender verify failed",
+    "550 Rejected: high probability of spam",
 )
 
 
@@ -251,30 +261,90 @@ def test_the_rate_is_not_used_up_by_a_worker_that_died(slowly: Flask, server: Fu
 
 
 def test_a_long_queue_goes_through_a_connection_for_each_batch_each_mail_once(
-    mailing: Flask, server: FussyServer
+    mailing: Flask, server: FussyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.seconds_per_mail = 0.01
+    monkeypatch.setattr(jobs, "BATCH", 20)
     everyone = [f"p{n:03}@school.example" for n in range(120)]
     post(*everyone)
     assert jobs.deliver() == 120
     assert sorted(server.recipients) == everyone
-    assert server.connections > 3
+    assert server.connections == 6
     assert set(states()) == {("sent", 1)}
 
 
-def test_a_batch_keeps_its_leases_while_the_server_is_slow(
+def test_what_is_urgent_does_not_wait_until_a_slow_server_has_taken_a_batch(
     mailing: Flask, server: FussyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each mail takes longer than a lease is renewed: the others of the batch stay ours."""
-    monkeypatch.setattr(delivery, "RENEW_AFTER_SECONDS", 0.01)
-    monkeypatch.setattr(actions, "LEASE", timedelta(seconds=0.5))
+    monkeypatch.setattr(delivery, "BATCH_SECONDS", 0.3)
     server.seconds_per_mail = 0.2
-    everyone = [f"p{n}@school.example" for n in range(6)]
-    post(*everyone)
-    others = []
+    post(*(f"p{n}@school.example" for n in range(4)))
 
-    def look_for_work(_message: Message) -> None:
-        others.extend(actions.claim(worker="another", limit=10))
+    def somebody_asks_for_a_code(message: Message) -> None:
+        if message.to_email == "p0@school.example":
+            post("waits@school.example", kind="sign_in", priority=outbox.Priority.NOW)
 
-    assert deliver(look_for_work).sent == 6
-    assert (others, sorted(server.recipients)) == ([], everyone)
+    monkeypatch.setattr(jobs, "still_wanted", somebody_asks_for_a_code)
+    jobs.deliver()
+    assert server.recipients == [f"{who}@school.example" for who in ("p0", "p1", "waits", "p2", "p3")]
+    assert states() == [("sent", 1)] * 5
+
+
+def test_each_mail_is_looked_at_as_things_are_when_its_turn_comes(
+    mailing: Flask, server: FussyServer, database_url: str
+) -> None:
+    """Another process puts the event off while the first mail of a batch is under way."""
+    event_id = make_event("Forum").id
+    post("first@school.example", "second@school.example")
+    other = sa.create_engine(database_url)
+    kept = []
+
+    def is_called_so(message: Message) -> Drop | None:
+        event = db.session.get_one(Event, event_id)
+        kept.append(event)
+        if event.title != "Forum":
+            return Drop("it is called otherwise")
+        with other.begin() as connection:
+            connection.execute(sa.text("UPDATE events SET title = 'Put off' WHERE id = :id"), {"id": event_id})
+        return None
+
+    done = deliver(is_called_so)
+    other.dispose()
+    assert (done.sent, done.dropped, server.recipients) == (1, 1, ["first@school.example"])
+
+
+def test_what_a_slow_server_leaves_of_a_batch_keeps_its_turn_and_its_age(
+    mailing: Flask, server: FussyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BATCH", 3)
+    monkeypatch.setattr(delivery, "BATCH_SECONDS", 0.05)
+    server.seconds_per_mail = 0.1
+    at = now() - timedelta(hours=1)
+    with time_machine.travel(at, tick=False):
+        post(*(f"p{n}@school.example" for n in range(6)))
+    delivery.deliver_due(worker="w1", limit=3, still_wanted=lambda message: None)
+    assert oldest_due(now()) == at
+    jobs.deliver()
+    assert server.recipients == [f"p{n}@school.example" for n in range(6)]
+
+
+def test_two_workers_that_learn_at_once_that_nobody_is_there_both_record_it(
+    mailing: Flask, server: FussyServer
+) -> None:
+    server.answers["gone@school.example"] = "550 5.1.1 No such user"
+    post("gone@school.example", "gone@school.example")
+    together = Barrier(2)
+
+    def work(number: int) -> int:
+        with mailing.app_context():
+
+            def wait(_message: Message) -> None:
+                together.wait(timeout=20)
+
+            return delivery.deliver_due(worker=f"w{number}", limit=1, still_wanted=wait).failed
+
+    for _ in range(5):
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(work, range(2))) == [1, 1]
+        assert [row.email for row in db.session.query(AddressPutAside)] == ["gone@school.example"]
+        actions.take_back("gone@school.example")
+        post("gone@school.example", "gone@school.example")

@@ -129,6 +129,29 @@ def test_of_what_is_optional_one_press_says_not_this_year(app: Flask, client: Fl
     assert (outcome(page), stands(app, event)[NAMES[0]][0]) == ("saved", "nothing")
 
 
+def test_not_this_year_is_taken_back_by_the_same_link_or_by_the_organiser(
+    app: Flask, client: FlaskClient, tom: FlaskClient, event: Event
+) -> None:
+    with app.app_context():
+        ask(db.session.get(Event, event.id), Answer.OPTIONAL)
+    path, board = link(app, event), f"/manage/events/{event.id}/returns/"
+    again = f"{path}/again"
+    assert "hears no more" not in client.get(path).text
+    send(client, path, said="not-this-year", name="Priya Nair")
+    page = client.get(path)
+    assert "Priya Nair said so on" in page.text
+    page = send(client, path, again)
+    assert (outcome(page), told(page)) == ("saved", ["Your school is told of these dates again."])
+    assert ("hears no more" in page.text, stands(app, event)) == (False, {})
+    send(client, path, said="not-this-year", name="Priya Nair")
+    page = tom.get(board)
+    assert "Said “not this year”" in page.text
+    page = send(tom, board, f"{board}again")
+    assert (outcome(page), told(page)) == ("saved", [f"{NAMES[0]} is asked again: 1 closing date to come."])
+    assert ("Said “not this year”" in page.text, stands(app, event)) == (False, {})
+    assert tom.post(f"{board}again", data={"return": "99999"}).status_code == 409
+
+
 def test_what_was_called_off_or_asks_nothing_any_more_takes_no_answer(
     app: Flask, client: FlaskClient, event: Event
 ) -> None:
