@@ -26,8 +26,9 @@ from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
 from booking.feeds import views as feeds_views
+from booking.invitations import views as invitations_views
 from booking.notifications import views as notifications_views
-from booking.organiser import events, outbox, people, reminders, returns, schools, settings  # noqa: F401  they add their pages to the blueprint
+from booking.organiser import events, invitations, outbox, people, reminders, returns, schools, settings  # noqa: F401  they add their pages to the blueprint
 from booking.organiser import views as organiser_views
 from booking.reminders import views as reminders_views
 
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         bookings_views,
         directory_views,
         deadlines_views,
+        invitations_views,
         feeds_views,
         notifications_views,
         organiser_views,

@@ -119,9 +119,16 @@ def in_office(on: date) -> ColumnElement[bool]:
 
 def contacts_of(school_ids: Collection[int], role: ContactRole, on: date) -> dict[int, list[SchoolContact]]:
     """Return who holds a role at each of these schools on a day, by the school's id; those longest in office first."""
+    return contacts_in_roles(school_ids, [role], on)
+
+
+def contacts_in_roles(
+    school_ids: Collection[int], roles: Collection[ContactRole], on: date
+) -> dict[int, list[SchoolContact]]:
+    """Return who holds one of these roles at each of these schools on a day, by the school's id."""
     rows = db.session.scalars(
         sa.select(SchoolContact)
-        .where(SchoolContact.school_id.in_(school_ids), SchoolContact.role == role, in_office(on))
+        .where(SchoolContact.school_id.in_(school_ids), SchoolContact.role.in_(roles), in_office(on))
         .order_by(SchoolContact.starts_on, SchoolContact.id)
     )
     found: dict[int, list[SchoolContact]] = defaultdict(list)

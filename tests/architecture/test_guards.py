@@ -7,8 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from booking.bookings.messages import Text
 from booking.bookings.models import Booking
-from booking.bookings.queries import BOOKING_LINK, PLACE_LINK
+from booking.bookings.queries import BOOKING_LINK, INVITATION_LINK, PLACE_LINK
 from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Category, Event, Kind
 from booking.calendar.policy import Reader
@@ -21,7 +22,10 @@ from booking.deadlines.models import Return
 from booking.deadlines.queries import RETURN_LINK
 from booking.directory import actions as directory
 from booking.directory.guards import Visitor
-from booking.directory.models import Person, RoleName, School
+from booking.directory.models import ContactRole, Person, RoleName, School
+from booking.invitations import actions as inviting
+from booking.invitations.models import Invitation
+from booking.invitations.queries import Chosen
 from booking.notifications.models import Message, MessageStatus
 from booking.organiser import queries as organiser_queries
 from booking.reminders.actions import subscribe
@@ -97,8 +101,10 @@ def fill(app: Flask) -> None:
         subscribe(subscriber, [db.session.get(Category, 1)])
         save(Return(event_id=make_event(kind=Kind.DEADLINE).id, school_id=1))
         make_contact(make_group(schools=[db.session.get_one(School, 1)]).schools[0])
+        boss = db.session.get_one(Person, 1)
+        inviting.invite(db.session.get_one(Event, 1), Chosen((ContactRole.SENCO,)), Text("Come", "Do"), by=boss)
         directory.ask_to_sign_in("ada@school.example", origin="", next_page="", limit_origin=False)
-        message = db.session.query(Message).one()
+        message = db.session.query(Message).filter_by(kind="sign_in").one()
         message.status, message.sent_at = MessageStatus.SENT, now()
         db.session.commit()
 
@@ -112,6 +118,8 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
             token = token or link_token("feed", subscriber.feed_key)
         elif rule.endpoint == "deadlines.answer":
             token = token or link_token(RETURN_LINK, db.session.query(Return).one().key)
+        elif rule.endpoint == "invitations.answer":
+            token = token or link_token(INVITATION_LINK, db.session.query(Invitation).one().key)
         elif rule.endpoint == "reminders.stop":
             token = token or link_token(SUBSCRIPTION_LINK, subscription_key())
         elif rule.endpoint in LINKS:

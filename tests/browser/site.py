@@ -30,6 +30,8 @@ from booking.deadlines.queries import RETURN_LINK, returns_of
 from booking.directory import actions as directory
 from booking.directory.models import Person
 from booking.directory.queries import find_person
+from booking.invitations.models import InvitedSchool
+from booking.invitations.queries import board
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders.mail import SUBSCRIPTION_LINK
 from booking.reminders.models import Subscription
@@ -120,6 +122,15 @@ def rows() -> SimpleNamespace:
         name: link_token(RETURN_LINK, row.key)
         for name, status in (("open", ReturnStatus.OUTSTANDING), ("done", ReturnStatus.SUBMITTED))
         for row in [next(one for one in returns_of(known.asks.id) if one.status is status)]
+    }
+    known.inviting = db.session.scalars(sa.select(Event).join(InvitedSchool).distinct()).one()
+    lines = board(known.inviting)
+    known.invitations = {
+        name: link_token(queries.INVITATION_LINK, row.invitations[0].key)
+        for name, row in (
+            ("open", next(one.row for one in lines if one.contacts and not one.row.said_no_at)),
+            ("no", next(one.row for one in lines if one.row.said_no_at)),
+        )
     }
     subscription = db.session.scalars(sa.select(Subscription)).first()
     known.subscription, known.stopped = (link_token(SUBSCRIPTION_LINK, key) for key in (subscription.key, new_key()))

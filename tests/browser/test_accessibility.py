@@ -106,6 +106,11 @@ def look_at_a_message(page: Page, known: SimpleNamespace) -> None:
     page.get_by_role("button", name="Look at it first").click()
 
 
+def look_at_the_invitation(page: Page, known: SimpleNamespace) -> None:
+    page.goto(f"/manage/events/{known.nobody.id}/invitations/new")
+    page.get_by_role("button", name="Look at it first").click()
+
+
 def look_at_the_reminders(page: Page, _known: SimpleNamespace) -> None:
     page.goto("/manage/reminders/1")
     page.get_by_role("button", name="Preview").click()
@@ -327,6 +332,31 @@ CASES = [
     Case("empty-returns", "organiser.all_returns", "Returns", who=ORGANISER, site="empty"),
     Case("answer", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["open"]}),
     Case("answered", "deadlines.answer", "", "{asks.title}", lambda known: {"token": known.returns["done"]}),
+    Case(
+        "desk-invitations", "organiser.invitations", "Invitations: {inviting.title}", "", event("inviting"), ORGANISER
+    ),
+    Case("desk-invitations-none", "organiser.invitations", "Invitations: ", "", event("nobody"), ORGANISER),
+    Case("desk-invite", "organiser.invite", "Invite schools", values=event("nobody"), who=ORGANISER),
+    Case(
+        "desk-invite-preview",
+        "organiser.invite",
+        "Look at the invitation: A talk that",
+        "44 e-mails would go",
+        event("nobody"),
+        ORGANISER,
+        way=look_at_the_invitation,
+    ),
+    Case("desk-invite-off", "organiser.invite", "That did not happen", "", event("past"), ORGANISER, 409),
+    Case("desk-invite-again", "organiser.invite_again", "Invite again", values=event("inviting"), who=ORGANISER),
+    Case("invited", "invitations.answer", "", "{inviting.title}", lambda known: {"token": known.invitations["open"]}),
+    Case("said-no", "invitations.answer", "", "{inviting.title}", lambda known: {"token": known.invitations["no"]}),
+    Case(
+        "invited-book",
+        "bookings.book",
+        "Book places: ",
+        "Book places",
+        lambda known: {"event_id": known.inviting.id, "invitation": known.invitations["open"]},
+    ),
     Case("desk-outbox", "organiser.outbox", "Outbox", who=ORGANISER),
     Case("desk-outbox-nothing", "organiser.outbox", "Outbox", values=query(q="zzzz"), who=ORGANISER),
     Case("desk-people", "organiser.people", "People", who=ORGANISER),
