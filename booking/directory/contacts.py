@@ -86,3 +86,15 @@ def save_group(area: Area, group: SchoolGroup | None, *, name: str, schools: Col
     audit.record(
         "set a group of schools", "area", area.id, by=by, area_id=area.id, name=name, schools=len(found.schools)
     )
+
+
+@atomic
+def delete_group(group: SchoolGroup, *, by: Person) -> None:
+    """Take a named set of schools away; the schools stay. What uses the group, the caller has asked. Raises Refused."""
+    take_turns(f"groups of area {group.area_id}")
+    (group_id,) = sa.inspect(group).identity or (None,)  # the row itself may be gone
+    row = db.session.get(SchoolGroup, group_id)
+    refuse_unless(row, "This group has been deleted already.")
+    assert row is not None
+    audit.record("deleted a group of schools", "area", row.area_id, by=by, area_id=row.area_id, name=row.name)
+    db.session.delete(row)

@@ -20,6 +20,7 @@ from booking.directory.contacts import ContactValues
 from booking.directory.guards import area, organisers, the_organiser
 from booking.directory.models import ContactRole, School, SchoolContact, SchoolGroup
 from booking.notifications.queries import put_aside
+from booking.organiser import actions
 from booking.organiser.views import bp
 
 
@@ -159,6 +160,18 @@ def school_group(group_id: int | None = None) -> ResponseReturnValue:
         return "Saved."
 
     return _answer(form, save, url_for(".schools"), "organiser/school_group.html", group=group)
+
+
+@bp.post("/schools/groups/<int:group_id>/delete")
+@organisers
+def delete_school_group(group_id: int) -> ResponseReturnValue:
+    """Delete a group; its schools stay."""
+    group = _group(group_id) or abort(404)
+    name = group.name
+    actions.delete_group(group, by=the_organiser())
+    flash(f"The group {name} is deleted. Its schools stay.")
+    flash("saved", "outcome")
+    return redirect(url_for(".schools"))
 
 
 def _group(group_id: int | None) -> SchoolGroup | None:
