@@ -25,6 +25,7 @@ from booking.deadlines import views as deadlines_views
 from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
+from booking.exchange import views as exchange_views
 from booking.feeds import views as feeds_views
 from booking.invitations import views as invitations_views
 from booking.notifications import views as notifications_views
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         bookings_views,
         directory_views,
         deadlines_views,
+        exchange_views,
         invitations_views,
         feeds_views,
         notifications_views,

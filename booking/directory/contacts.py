@@ -26,7 +26,9 @@ class ContactValues:
 
 
 @atomic
-def save_contact(school: School, contact: SchoolContact | None, values: ContactValues, *, by: Person) -> SchoolContact:
+def save_contact(
+    school: School, contact: SchoolContact | None, values: ContactValues, *, by: Person | None
+) -> SchoolContact:
     """Add a contact of a school, or put one right. Raises Refused."""
     take_turns(f"contacts of school {school.id}")
     refuse_unless(
@@ -55,7 +57,7 @@ def save_contact(school: School, contact: SchoolContact | None, values: ContactV
 
 
 @atomic
-def end_contact(contact: SchoolContact, *, by: Person) -> None:
+def end_contact(contact: SchoolContact, *, by: Person | None) -> None:
     """Let somebody be a contact no more: from now on nothing goes to them."""
     row = db.session.merge(contact)
     if row.ends_on is not None and row.ends_on < today():
