@@ -21,6 +21,7 @@ from booking.calendar.terms import year_name
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.web import from_this_machine, plain_http
+from booking.deadlines import contact_views  # noqa: F401  it adds its pages to the blueprint
 from booking.deadlines import views as deadlines_views
 from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor

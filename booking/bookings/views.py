@@ -254,6 +254,7 @@ def my() -> ResponseReturnValue:
     return render_template(
         "bookings/my.html",
         person=person,
+        named_by=directory_queries.schools_naming(person.email, area().id),
         owed=deadlines_queries.owed_by_schools_of(person.email),
         return_token=lambda one: link_token(deadlines_queries.RETURN_LINK, one.key),
         coming=coming,

@@ -35,7 +35,17 @@ from booking.deadlines.models import Answer, ReturnStatus
 from booking.deadlines.queries import returns_of
 from booking.demo import people
 from booking.demo.plan import BY_INVITATION, DemoEvent, plan, terms_of, years_of
-from booking.directory.models import Area, ContactRole, Person, Phase, Role, RoleName, School, SchoolContact
+from booking.directory.models import (
+    Area,
+    ContactRole,
+    Person,
+    Phase,
+    Role,
+    RoleName,
+    School,
+    SchoolContact,
+    SchoolGroup,
+)
 from booking.directory.queries import find_area, find_person
 from booking.invitations.actions import invite
 from booking.invitations.policy import Standing, why_nobody_is_invited
@@ -251,6 +261,8 @@ def _contacts(schools: list[School]) -> None:
             if role is ContactRole.SENCO and school.name == people.SENCO[2]:
                 email, name = people.SENCO[:2]
             db.session.add(SchoolContact(school_id=school.id, role=role, name=name, email=email, **since))
+    primary = [school for school in schools if school.phase is Phase.PRIMARY]
+    db.session.add(SchoolGroup(area_id=schools[0].area_id, name="Wave 1", schools=primary[:9]))
     db.session.flush()
 
 

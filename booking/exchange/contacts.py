@@ -19,6 +19,7 @@ from booking.directory.models import Area, ContactRole, Person, School, SchoolCo
 from booking.exchange.reading.contacts import ContactRow
 
 LONGEST_NAME = 120
+IN_DOUBT = "it is not clear which school is meant. Write its whole name or its URN"
 
 
 class Change(StrEnum):
@@ -95,7 +96,7 @@ def _line(
     if wrong:
         return Line(row, match, school, Change.WRONG, "; ".join(wrong))
     if school is None or (not match.sure and choice.school_id is None):
-        return Line(row, match, school, Change.DOUBT, "it is not clear which school is meant. Write its whole name or its URN")
+        return Line(row, match, school, Change.DOUBT, IN_DOUBT)
     email, role = email_key(address_that_can_be(row.email) or ""), ContactRole(row.role or "")
     mine = [one for one in known if one.role is role and one.email == email]
     now_or_later = [one for one in mine if one.ends_on is None or one.ends_on >= today()]

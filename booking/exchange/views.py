@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from booking.core.errors import Refused
 from booking.core.text import and_list
 from booking.core.web import row_number
-from booking.deadlines.forms import SAY_ROLE
 from booking.directory import queries as directory
 from booking.directory.guards import area, organisers, the_organiser
 from booking.directory.models import ContactRole
+from booking.directory.wording import SAY_ROLE
 from booking.exchange import contacts
 from booking.exchange.contacts import Change, Choice, Line
 from booking.exchange.forms import ContactsFileForm

@@ -12,8 +12,9 @@ from booking.bookings.manage_forms import refuse_unknown_words, subject_field, t
 from booking.bookings.messages import Text
 from booking.core.forms import Form, cleaned
 from booking.core.tokens import new_key
-from booking.deadlines.forms import SAY_PHASE, SAY_ROLE
+from booking.deadlines.forms import SAY_PHASE
 from booking.directory.models import ContactRole, Phase, School, SchoolGroup
+from booking.directory.wording import SAY_ROLE
 from booking.invitations.mail import MERGE_WORDS
 from booking.invitations.queries import Chosen
 

@@ -12,9 +12,9 @@ from booking.calendar.wording import say_count
 from booking.core.clock import now
 from booking.core.errors import Refused, refuse_unless
 from booking.core.web import row_number
-from booking.deadlines.forms import SAY_ROLE
 from booking.directory import queries as directory
 from booking.directory.guards import area, organisers, the_organiser
+from booking.directory.wording import SAY_ROLE
 from booking.invitations import actions, queries
 from booking.invitations.actions import Plan
 from booking.invitations.forms import SUBJECT, SUBJECT_AGAIN, TEXT, TEXT_AGAIN, InviteForm, WordsForm

@@ -28,7 +28,7 @@ from booking.core.tokens import link_token, new_key
 from booking.deadlines.models import Answer, Ask, ReturnStatus
 from booking.deadlines.queries import RETURN_LINK, returns_of
 from booking.directory import actions as directory
-from booking.directory.models import Person
+from booking.directory.models import Person, SchoolContact
 from booking.directory.queries import find_person
 from booking.invitations.models import InvitedSchool
 from booking.invitations.queries import board
@@ -132,6 +132,9 @@ def rows() -> SimpleNamespace:
             ("no", next(one.row for one in lines if one.row.said_no_at)),
         )
     }
+    own = db.session.scalars(sa.select(SchoolContact).where(SchoolContact.email == SENCO)).one()
+    known.own_school = {"school_id": own.school_id}
+    known.own_contact = {"school_id": own.school_id, "contact_id": own.id}
     subscription = db.session.scalars(sa.select(Subscription)).first()
     known.subscription, known.stopped = (link_token(SUBSCRIPTION_LINK, key) for key in (subscription.key, new_key()))
     refused = db.session.scalars(sa.select(Message).order_by(Message.id).limit(1)).one()

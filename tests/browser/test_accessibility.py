@@ -111,6 +111,14 @@ def look_at_the_invitation(page: Page, known: SimpleNamespace) -> None:
     page.get_by_role("button", name="Look at it first").click()
 
 
+def import_contacts(page: Page, _known: SimpleNamespace) -> None:
+    page.goto("/manage/schools/import")
+    rows = ("School,Name,Role,E-mail", "Ashdown Lane,Ada,SENCo,ada@a.example", "Mill,Bea,Head,b@a.example", ",C,Chef,")
+    file = {"name": "contacts.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
+    page.get_by_label("List of contacts").set_input_files(files=[file])
+    page.get_by_role("button", name="See what would change").click()
+
+
 def look_at_the_reminders(page: Page, _known: SimpleNamespace) -> None:
     page.goto("/manage/reminders/1")
     page.get_by_role("button", name="Preview").click()
@@ -255,6 +263,8 @@ CASES = [
     Case("senco-book", "bookings.book", "Book places: A talk", "Book places", event("nobody"), SENCO),
     Case("senco-my", "bookings.my", "My bookings", who=SENCO),
     Case("senco-my-empty", "bookings.my", "My bookings", who=NEWCOMER),
+    Case("senco-school", "deadlines.school_contacts", "Contacts of ", "", lambda known: known.own_school, SENCO),
+    Case("senco-contact", "deadlines.own_contact", "SENCo of ", "", lambda known: known.own_contact, SENCO),
     Case("senco-dates", "reminders.mine", "Which dates we tell you of", who=SENCO),
     Case("senco-details", "directory.details", "My details", who=SENCO),
     Case("senco-not-hers", "organiser.desk", "This is not yours to open", who=SENCO, status=403),
@@ -325,6 +335,9 @@ CASES = [
         values=query(school_id=1, contact_id=1),
         who=ORGANISER,
     ),
+    Case("desk-import", "exchange.import_contacts", "Import contacts", who=ORGANISER),
+    Case("desk-import-preview", "exchange.import_contacts", "What would change", who=ORGANISER, way=import_contacts),
+    Case("desk-school-group-old", "organiser.school_group", "Wave 1", values=query(group_id=1), who=ORGANISER),
     Case("desk-school-group", "organiser.school_group", "New group of schools", who=ORGANISER),
     Case("desk-returns-all", "organiser.all_returns", "Returns", who=ORGANISER),
     Case("desk-returns", "organiser.returns", "Returns: {asks.title}", "", event("asks"), ORGANISER),
