@@ -204,6 +204,7 @@ def say_no(invitation: Invitation, reason: str) -> None:
     row = invitation.invited
     event = row.event
     lock(event)
+    refuse_unless(queries.is_good(invitation), "This link has stopped. Ask the partnership.")
     refuse_unless(not event.is_cancelled, "This event has been cancelled: there is nothing to answer any more.")
     refuse_unless(now() < event.starts_at, "This event has started or is over: there is nothing to answer any more.")
     reason = one_line(reason)[:200]

@@ -23,13 +23,13 @@ TEXT = """Dear [name],
 
 you are invited to [event], on [when]. We would be glad to see somebody from [school].
 
-Please book with the button below, or tell us that you cannot come: then we do not ask again."""
+Please book with the link below, or tell us that you cannot come: then we do not ask again."""
 SUBJECT_AGAIN = "Can you come? [event]"
 TEXT_AGAIN = """Dear [name],
 
 we have not heard from [school] yet about [event], on [when].
 
-Please book with the button below, or tell us that you cannot come: then we do not ask again."""
+Please book with the link below, or tell us that you cannot come: then we do not ask again."""
 
 
 class NoForm(Form):

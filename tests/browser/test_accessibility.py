@@ -107,7 +107,7 @@ def look_at_a_message(page: Page, known: SimpleNamespace) -> None:
 
 
 def look_at_the_invitation(page: Page, known: SimpleNamespace) -> None:
-    page.goto(f"/manage/events/{known.nobody.id}/invitations/new")
+    page.goto(f"/manage/events/{known.staff.id}/invitations/new")
     page.get_by_role("button", name="Look at it first").click()
 
 
@@ -348,14 +348,14 @@ CASES = [
     Case(
         "desk-invitations", "organiser.invitations", "Invitations: {inviting.title}", "", event("inviting"), ORGANISER
     ),
-    Case("desk-invitations-none", "organiser.invitations", "Invitations: ", "", event("nobody"), ORGANISER),
+    Case("desk-invitations-none", "organiser.invitations", "Invitations: ", "", event("soon"), ORGANISER),
     Case("desk-invite", "organiser.invite", "Invite schools", values=event("nobody"), who=ORGANISER),
     Case(
         "desk-invite-preview",
         "organiser.invite",
-        "Look at the invitation: A talk that",
+        "Look at the invitation: Moderation",
         "44 e-mails would go",
-        event("nobody"),
+        event("staff"),
         ORGANISER,
         way=look_at_the_invitation,
     ),

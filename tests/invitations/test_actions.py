@@ -248,6 +248,14 @@ def test_of_what_is_off_or_over_no_answer_is_taken(here: Here, what: str) -> Non
             invite(here.event, HEADS, WORDS, by=here.tom)
 
 
+def test_who_left_while_their_page_was_open_says_nothing_any_more(here: Here) -> None:
+    invite(here.event, SENCOS, WORDS, by=here.tom)
+    contacts.end_contact(invitation(here.schools[0]).contact, by=here.tom)
+    with pytest.raises(Refused, match="This link has stopped"):
+        say_no(invitation(here.schools[0]), "")
+    assert stands(here.event)["A"] == "open"
+
+
 def test_an_address_put_aside_is_left_out_and_named(here: Here) -> None:
     save(AddressPutAside(email="senco@a.example", since=now(), reason="550 nobody"))
     found = actions.plan(here.event, SENCOS)

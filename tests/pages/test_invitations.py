@@ -108,7 +108,7 @@ Dear Priya Nair,
 you are invited to SENCo forum, on Wednesday 28 April 2027, 1.30pm to 3.30pm. \
 We would be glad to see somebody from Oakhurst Primary School.
 
-Please book with the button below, or tell us that you cannot come: then we do not ask again.
+Please book with the link below, or tell us that you cannot come: then we do not ask again.
 
 SENCo forum
 Wednesday 28 April 2027, 1.30pm to 3.30pm
