@@ -13,7 +13,7 @@ from booking.core import db, web
 from booking.core.settings import Settings
 from booking.directory.guards import login
 
-MAX_BODY = 512 * 1024  # the longest form, with room: nobody uploads anything
+MAX_BODY = 512 * 1024  # the longest form, with room, and a list of contacts
 
 QUIET = {"hide_parameters": True}  # an error in the log must not tell who booked
 

@@ -6,10 +6,10 @@ from booking.bookings.cli import bookings
 from booking.demo.cli import demo
 from booking.directory.cli import people, schools
 from booking.doctor import doctor
-from booking.exchange.cli import calendar
+from booking.exchange.cli import calendar, contacts
 
 
 def init_app(app: Flask) -> None:
     """Register the commands of every slice."""
-    for command in (bookings, calendar, demo, doctor, people, schools):
+    for command in (bookings, calendar, contacts, demo, doctor, people, schools):
         app.cli.add_command(command)

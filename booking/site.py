@@ -22,15 +22,18 @@ from booking.calendar.terms import year_name
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.web import from_this_machine, plain_http
+from booking.deadlines import contact_views  # noqa: F401  it adds its pages to the blueprint
 from booking.deadlines import views as deadlines_views
 from booking.digests import manage as digests_manage
 from booking.digests import views as digests_views
 from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
+from booking.exchange import views as exchange_views
 from booking.feeds import views as feeds_views
+from booking.invitations import views as invitations_views
 from booking.notifications import views as notifications_views
-from booking.organiser import events, outbox, people, reminders, returns, schools, settings  # noqa: F401  they add their pages to the blueprint
+from booking.organiser import events, invitations, outbox, people, reminders, returns, schools, settings  # noqa: F401  they add their pages to the blueprint
 from booking.organiser import views as organiser_views
 from booking.reminders import views as reminders_views
 
@@ -45,6 +48,8 @@ def init_app(app: Flask) -> None:
         bookings_views,
         directory_views,
         deadlines_views,
+        exchange_views,
+        invitations_views,
         feeds_views,
         api_views,
         notifications_views,

@@ -157,6 +157,23 @@ class BeyondForm(Form):
     reason = _reason(Required("Say why, in a few words: it goes into the log"))
 
 
+def subject_field() -> StringField:
+    """Return a field for the subject of a mail that an organiser writes."""
+    limit = Length(max=LONGEST_SUBJECT, message=f"Use at most {LONGEST_SUBJECT} letters")
+    return StringField("Subject", [Required("Enter a subject"), limit], [cleaned])
+
+
+def text_field(description: str) -> TextAreaField:
+    """Return a field for what the mail of an organiser says."""
+    limit = Length(max=LONGEST_MESSAGE, message=f"Use at most {LONGEST_MESSAGE:,} letters")
+    return TextAreaField(
+        "What to say",
+        [Required("Enter what to say"), limit],
+        [lambda text: paragraphs(text or "")],
+        description=description,
+    )
+
+
 class MessageForm(Form):
     """Whom to write to, and what."""
 
@@ -172,24 +189,10 @@ class MessageForm(Form):
         default=Group.CONFIRMED,
     )
     school = SelectField("Of which school?", validate_choice=False)
-    subject = StringField(
-        "Subject",
-        [
-            Required("Enter a subject"),
-            Length(max=LONGEST_SUBJECT, message=f"Use at most {LONGEST_SUBJECT} letters"),
-        ],
-        [cleaned],
-    )
-    text = TextAreaField(
-        "What to say",
-        [
-            Required("Enter what to say"),
-            Length(max=LONGEST_MESSAGE, message=f"Use at most {LONGEST_MESSAGE:,} letters"),
-        ],
-        [lambda text: paragraphs(text or "")],
-        description="An empty line begins a paragraph. "
-        "For each person, [name] becomes their name and [link] their own link; "
-        "[event], [when] and [where] say what it is about.",
+    subject = subject_field()
+    text = text_field(
+        "An empty line begins a paragraph. For each person, [name] becomes their name and [link] their own link; "
+        "[event], [when] and [where] say what it is about."
     )
 
     def __init__(self, *args: Any, schools: Sequence[tuple[int, str]], **kwargs: Any) -> None:
@@ -205,11 +208,11 @@ class MessageForm(Form):
 
     def validate_subject(self, field: StringField) -> None:
         """Refuse merge words that are none."""
-        _refuse_unknown_words(field.data)
+        refuse_unknown_words(field.data)
 
     def validate_text(self, field: TextAreaField) -> None:
         """Refuse merge words that are none."""
-        _refuse_unknown_words(field.data)
+        refuse_unknown_words(field.data)
 
     @property
     def group(self) -> Group:
@@ -226,7 +229,8 @@ class MessageForm(Form):
         return Text(self.subject.data, self.text.data)
 
 
-def _refuse_unknown_words(text: str) -> None:
-    unknown = unknown_words(text or "")
+def refuse_unknown_words(text: str | None, words: Sequence[str] = WORDS) -> None:
+    """Raise where a word in square brackets is no merge word."""
+    unknown = unknown_words(text or "", words)
     if unknown:
-        raise ValidationError(f"We do not know {and_list(unknown)}. The words are {and_list(f'[{w}]' for w in WORDS)}")
+        raise ValidationError(f"We do not know {and_list(unknown)}. The words are {and_list(f'[{w}]' for w in words)}")

@@ -60,14 +60,19 @@ class Recipient:
         return [letter.link for _, letter in self.letters]
 
 
-def unknown_words(text: str) -> list[str]:
+def unknown_words(text: str, words: Sequence[str] = WORDS) -> list[str]:
     """Return the words in square brackets that are no merge words, as typed."""
-    return list(dict.fromkeys(found[0] for found in _WORD.finditer(text) if found[1].lower() not in WORDS))
+    return list(dict.fromkeys(found[0] for found in _WORD.finditer(text) if found[1].lower() not in words))
 
 
 def merge(text: str, values: Mapping[str, str]) -> str:
     """Return the text with each merge word replaced, once: what is put in is not looked at again."""
     return _WORD.sub(lambda found: values.get(found[1].lower(), found[0]), text)
+
+
+def in_paragraphs(text: str) -> list[list[str]]:
+    """Return the lines of each paragraph: an empty line begins one."""
+    return [part.strip("\n").split("\n") for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
 
 
 def recipients(event: Event, group: Group, *, school_id: int | None = None) -> list[Recipient]:
@@ -162,7 +167,7 @@ def _context(event: Event, to: Recipient, message: Text) -> dict[str, Any]:
     return {
         "subject": merge(message.subject, values),
         "text": text,
-        "paragraphs": [part.strip("\n").split("\n") for part in re.split(r"\n[ \t]*\n", text) if part.strip()],
+        "paragraphs": in_paragraphs(text),
         "event": card,
         "letters": to.letters,
     }

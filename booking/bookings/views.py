@@ -7,6 +7,7 @@ from flask import (
     abort,
     current_app,
     flash,
+    g,
     get_flashed_messages,
     redirect,
     render_template,
@@ -32,6 +33,8 @@ from booking.deadlines import queries as deadlines_queries
 from booking.deadlines.policy import is_soon
 from booking.directory import queries as directory_queries
 from booking.directory.guards import area, by_link, public, signed_in, visitor
+from booking.directory.models import SchoolContact
+from booking.invitations import queries as invitations_queries
 from booking.reminders import queries as reminder_queries
 
 bp = Blueprint("bookings", __name__)
@@ -58,8 +61,7 @@ def book(event_id: int) -> ResponseReturnValue:
 
 
 def _form(event: Event) -> BookingForm:
-    who = visitor().person
-    known = {"name": who.name, "email": who.email, "school": str(who.school_id or "")} if who else {}
+    known = _known(event)
     schools = directory_queries.schools_to_choose(area())
     return BookingForm(
         data=known,
@@ -70,12 +72,29 @@ def _form(event: Event) -> BookingForm:
     )
 
 
+def _known(event: Event) -> dict[str, str]:
+    """Return what the form need not ask: of whom the invitation is for, else of who is signed in."""
+    contact, who = _invited_contact(event), visitor().person
+    if contact is not None:
+        return {"name": contact.name, "email": contact.email, "school": str(contact.school_id)}
+    return {"name": who.name, "email": who.email, "school": str(who.school_id or "")} if who else {}
+
+
 def _audiences_to_ask(event: Event) -> Sequence[Audience]:
     return event.audiences if event.who_may_book is WhoMayBook.AUDIENCE else ()
 
 
 def _is_invited(event: Event) -> bool:
-    return queries.is_invited(event, request.args.get("invitation", ""))
+    """Tell whether the address carries the event's own link, or that of somebody invited."""
+    return queries.is_invited(event, request.args.get("invitation", "")) or _invited_contact(event) is not None
+
+
+def _invited_contact(event: Event) -> SchoolContact | None:
+    """Return whose invitation the address of the page under way carries; read once for each page."""
+    if "invited_contact" not in g:
+        g.invited_contact = invitations_queries.contact_invited(event, request.args.get("invitation", ""))
+    found: SchoolContact | None = g.invited_contact
+    return found
 
 
 def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
@@ -237,6 +256,7 @@ def my() -> ResponseReturnValue:
     return render_template(
         "bookings/my.html",
         person=person,
+        named_by=directory_queries.schools_naming(person.email, area().id),
         owed=owed,
         owed_soon=[one for one in owed if is_soon(one.event.day, today())],
         name_schools=len({one.school_id for one in owed}) > 1,

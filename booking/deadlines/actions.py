@@ -4,15 +4,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.terms import school_year_of
+from booking.calendar.wording import say_date
 from booking.core import audit
 from booking.core.clock import now
 from booking.core.db import atomic, db, lock, one_by_one
 from booking.core.errors import refuse_unless
-from booking.core.text import one_line
+from booking.core.text import and_list, one_line
 from booking.deadlines import mail, queries
-from booking.deadlines.models import Answer, Ask, AskPhase, OwedBy, Return, ReturnStatus, Silence
+from booking.deadlines.models import Answer, Ask, AskPhase, OwedBy, Return, ReturnStatus, Silence, ask_groups
 from booking.deadlines.policy import OF_A_SCHOOL, OF_AN_ORGANISER, STATUS_OF, Said
 from booking.directory.models import ContactRole, Person, Phase, School, SchoolGroup
 from booking.directory.queries import open_schools
@@ -175,6 +178,17 @@ def hear_again(row: Return, *, by: Person | None = None) -> int:
     db.session.delete(silence)
     audit.record("asks again, after not this year,", "school", row.school_id, by=by, area_id=row.school.area_id)
     return len(again)
+
+
+@atomic
+def forget_group(group_id: int) -> None:
+    """Let closing dates that are over know no group any more that is to be deleted: their returns stay. Raises Refused.
+
+    One to come asks its schools by the group: that is changed first.
+    """
+    coming = [f"{event.title} ({say_date(event.day)})" for event in queries.coming_asks_of(group_id)]
+    refuse_unless(not coming, f"By this group schools are asked for {and_list(coming)}. Change whom these ask first.")
+    db.session.execute(sa.delete(ask_groups).where(ask_groups.c.group_id == group_id))
 
 
 @atomic

@@ -14,6 +14,7 @@ from booking.deadlines.actions import MOST_FORMS, AskValues
 from booking.deadlines.models import Answer, Ask, OwedBy
 from booking.deadlines.policy import Said
 from booking.directory.models import ContactRole, Phase, School, SchoolGroup
+from booking.directory.wording import SAY_ROLE
 
 SAY_SAID = {
     Said.SUBMITTED: "We have sent it",
@@ -26,13 +27,6 @@ SAY_SAID_BY_US = {
     Said.NOT_THIS_YEAR: "nothing this school year",
     Said.EXCUSED: "excused",
     Said.OUTSTANDING: "outstanding again",
-}
-SAY_ROLE = {
-    ContactRole.SENCO: "SENCo",
-    ContactRole.HEADTEACHER: "Headteacher",
-    ContactRole.MENTAL_HEALTH: "Mental-health lead",
-    ContactRole.ATTENDANCE: "Attendance lead",
-    ContactRole.OFFICE: "Office",
 }
 SAY_PHASE = {
     Phase.NURSERY: "Nurseries",

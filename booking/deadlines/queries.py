@@ -11,7 +11,7 @@ from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.terms import school_year_of
 from booking.core.clock import today
 from booking.core.db import db
-from booking.deadlines.models import Answer, Ask, Chase, OwedBy, Return, ReturnStatus, Silence
+from booking.deadlines.models import Answer, Ask, Chase, OwedBy, Return, ReturnStatus, Silence, ask_groups
 from booking.deadlines.policy import Progress, progress
 from booking.directory.models import ContactRole, School, SchoolContact
 from booking.directory.queries import contacts_of, in_office, open_schools, schools_of_groups, schools_of_phases
@@ -230,6 +230,16 @@ def coming_asks(area_id: int | None = None) -> Sequence[Event]:
         .join(Ask, Ask.event_id == Event.id)
         .where(*chosen)
         .options(joinedload(Event.category))
+        .order_by(Event.day, Event.id)
+    ).all()
+
+
+def coming_asks_of(group_id: int) -> Sequence[Event]:
+    """Return the closing dates to come, drafts too, that ask the schools of a group."""
+    return db.session.scalars(
+        sa.select(Event)
+        .join(ask_groups, ask_groups.c.event_id == Event.id)
+        .where(ask_groups.c.group_id == group_id, Event.day >= today(), Event.status != EventStatus.CANCELLED)
         .order_by(Event.day, Event.id)
     ).all()
 

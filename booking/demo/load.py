@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from booking.bookings import actions as bookings
 from booking.bookings.attendees import Contact, NewPlace
+from booking.bookings.messages import Text
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.calendar.models import (
     Audience,
@@ -35,8 +36,21 @@ from booking.deadlines.queries import returns_of
 from booking.demo import people
 from booking.demo.digests import add_digests
 from booking.demo.plan import BY_INVITATION, DemoEvent, plan, terms_of, years_of
-from booking.directory.models import Area, ContactRole, Person, Phase, Role, RoleName, School, SchoolContact
+from booking.directory.models import (
+    Area,
+    ContactRole,
+    Person,
+    Phase,
+    Role,
+    RoleName,
+    School,
+    SchoolContact,
+    SchoolGroup,
+)
 from booking.directory.queries import find_area, find_person
+from booking.invitations.actions import invite
+from booking.invitations.policy import Standing, why_nobody_is_invited
+from booking.invitations.queries import Chosen, board
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders.actions import DEADLINE_RULES, DEFAULT_RULES, NewRule, set_category_rules, subscribe
 from booking.reminders.models import To, Unit
@@ -55,6 +69,7 @@ _OF_A_CLOSING_DATE = (
 # Which kinds of closing dates ask what of schools; one school has no SENCo just now, one has three.
 ASKS = {"High needs funding (LHNF)": Answer.OPTIONAL, "Returns and data": Answer.REQUIRED}
 WITHOUT_SENCO, WITH_THREE, ANSWERED = "Wharfside Primary School", "Fenwick Academy", 17
+SAID_NO = 3
 RULES_OF = {
     "Conference": (
         *DEFAULT_RULES,
@@ -95,6 +110,7 @@ def load() -> int:
     _subscribe()
     _contacts(schools)
     _ask_schools(events)
+    _invite(events)
     _book(events, schools, chance)
     _spread_over_the_last_weeks(chance)
     _tidy_the_outbox()
@@ -247,6 +263,8 @@ def _contacts(schools: list[School]) -> None:
             if role is ContactRole.SENCO and school.name == people.SENCO[2]:
                 email, name = people.SENCO[:2]
             db.session.add(SchoolContact(school_id=school.id, role=role, name=name, email=email, **since))
+    primary = [school for school in schools if school.phase is Phase.PRIMARY]
+    db.session.add(SchoolGroup(area_id=schools[0].area_id, name="Wave 1", schools=primary[:9]))
     db.session.flush()
 
 
@@ -263,6 +281,23 @@ def _ask_schools(events: list[Event]) -> None:
     for row in returns_of(required[0].id)[:ANSWERED] if required else ():
         row.status, row.number, row.answered_by = ReturnStatus.SUBMITTED, 1, "the school’s office"
         row.answered_at = now() - timedelta(days=1)
+
+
+def _invite(events: list[Event]) -> None:
+    """Invite SENCos to what is booked by invitation next; some have said no, some have booked."""
+    team = find_person(people.TEAM[0][0])
+    assert team is not None
+    by_invitation = [one for one in events if one.who_may_book is WhoMayBook.INVITED]
+    coming = sorted((one for one in by_invitation if not why_nobody_is_invited(one, at=now())), key=lambda one: one.day)
+    if coming:
+        words = Text("You are invited: [event]", "Dear [name],\n\nyou are invited to [event], on [when].")
+        invite(coming[0], Chosen((ContactRole.SENCO,)), words, by=team)
+        open_ones = [line.row for line in board(coming[0]) if line.standing is Standing.OPEN and line.contacts]
+        for row in open_ones[:SAID_NO]:
+            row.said_no_at, row.said_no_by, row.reason = now(), row.invitations[0].contact.name, "Exams that week"
+        for row in open_ones[SAID_NO : 2 * SAID_NO]:
+            contact = row.invitations[0].contact
+            _book_one(coming[0], contact.name, contact.email, row.school)
 
 
 def _subscribe() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -11,7 +11,12 @@ from booking.core.clock import now, today
 from booking.core.db import atomic, db, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.text import email_key, one_line
+from booking.directory import mail
 from booking.directory.models import Area, ContactRole, Person, School, SchoolContact, SchoolGroup
+from booking.directory.queries import in_office
+
+# Each is mailed: nobody should be able to let us write to many strangers.
+A_DAY, MOST_NAMED_A_DAY = timedelta(days=1), 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,9 @@ class ContactValues:
 
 
 @atomic
-def save_contact(school: School, contact: SchoolContact | None, values: ContactValues, *, by: Person) -> SchoolContact:
+def save_contact(
+    school: School, contact: SchoolContact | None, values: ContactValues, *, by: Person | None
+) -> SchoolContact:
     """Add a contact of a school, or put one right. Raises Refused."""
     take_turns(f"contacts of school {school.id}")
     refuse_unless(
@@ -55,7 +62,7 @@ def save_contact(school: School, contact: SchoolContact | None, values: ContactV
 
 
 @atomic
-def end_contact(contact: SchoolContact, *, by: Person) -> None:
+def end_contact(contact: SchoolContact, *, by: Person | None) -> None:
     """Let somebody be a contact no more: from now on nothing goes to them."""
     row = db.session.merge(contact)
     if row.ends_on is not None and row.ends_on < today():
@@ -67,6 +74,52 @@ def end_contact(contact: SchoolContact, *, by: Person) -> None:
     audit.record(
         "ended a contact of", "school", row.school_id, by=by, area_id=row.school.area_id, email=row.email, role=row.role
     )
+
+
+@atomic
+def name_contact(school: School, values: ContactValues, *, by: Person) -> SchoolContact:
+    """Let a contact of a school name another one, who is told so by mail. Raises Refused."""
+    own = _own_contact(school, by)
+    lately = sa.select(sa.func.count()).where(
+        SchoolContact.school_id == school.id, SchoolContact.named_by != "", SchoolContact.created_at > now() - A_DAY
+    )
+    refuse_unless(
+        (db.session.scalar(lately) or 0) < MOST_NAMED_A_DAY,
+        "That is a lot of people for one day. Ask the partnership to name more.",
+    )
+    found = save_contact(school, None, values, by=by)
+    found.named_by = own.name
+    mail.named(found)
+    return found
+
+
+@atomic
+def change_own(school: School, contact: SchoolContact, *, name: str, ends_on: date | None, by: Person) -> None:
+    """Let a contact put right their own name, and say which day is their last. Raises Refused."""
+    _own_contact(school, by)
+    refuse_unless(contact.email == by.email, "Only they themselves, or the partnership, can change this.")
+    values = ContactValues(contact.role, name, contact.email, contact.starts_on, ends_on)
+    save_contact(school, contact, values, by=by)
+
+
+@atomic
+def let_go(school: School, contact: SchoolContact, *, by: Person) -> None:
+    """Let a contact of a school say that somebody of it has left, or they themselves. Raises Refused."""
+    _own_contact(school, by)
+    refuse_unless(contact.school_id == school.id, "They are not a contact of this school.")
+    end_contact(contact, by=by)
+
+
+def _own_contact(school: School, by: Person) -> SchoolContact:
+    """Return as whom somebody speaks for a school, asked again where it counts: they may just have been ended."""
+    take_turns(f"contacts of school {school.id}")
+    mine = sa.select(SchoolContact).where(
+        SchoolContact.school_id == school.id, SchoolContact.email == by.email, in_office(today())
+    )
+    found = db.session.scalars(mine.order_by(SchoolContact.id).limit(1)).first()
+    refuse_unless(found, "You are not a contact of this school any more. Ask the school or the partnership.")
+    assert found is not None
+    return found
 
 
 @atomic
@@ -86,3 +139,15 @@ def save_group(area: Area, group: SchoolGroup | None, *, name: str, schools: Col
     audit.record(
         "set a group of schools", "area", area.id, by=by, area_id=area.id, name=name, schools=len(found.schools)
     )
+
+
+@atomic
+def delete_group(group: SchoolGroup, *, by: Person) -> None:
+    """Take a named set of schools away; the schools stay. What uses the group, the caller has asked. Raises Refused."""
+    take_turns(f"groups of area {group.area_id}")
+    (group_id,) = sa.inspect(group).identity or (None,)  # the row itself may be gone
+    row = db.session.get(SchoolGroup, group_id)
+    refuse_unless(row, "This group has been deleted already.")
+    assert row is not None
+    audit.record("deleted a group of schools", "area", row.area_id, by=by, area_id=row.area_id, name=row.name)
+    db.session.delete(row)

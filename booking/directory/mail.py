@@ -1,9 +1,12 @@
-"""The mail with which somebody signs in."""
+"""The mails of the directory: to sign in, and to whom a school names."""
 
 from datetime import datetime
 
 from booking.core.addresses import absolute
+from booking.core.db import db
 from booking.directory import queries
+from booking.directory.models import Area, SchoolContact
+from booking.directory.wording import SAY_ROLE
 from booking.notifications import outbox
 from booking.notifications.outbox import Priority, Sender
 
@@ -22,4 +25,20 @@ def sign_in(email: str, *, link: str, code: str, good_until: datetime) -> None:
         useless_after=good_until,
         link=address,
         code=code,
+    )
+
+
+def named(contact: SchoolContact) -> None:
+    """Tell somebody that their school names them for a role, and who said so."""
+    area = db.session.get_one(Area, contact.school.area_id)
+    outbox.post(
+        "named_contact",
+        to=contact.email,
+        to_name=contact.name,
+        sender=Sender(area.name, area.email or None, area.id),
+        school=contact.school.name,
+        role=SAY_ROLE[contact.role],
+        named_by=contact.named_by,
+        partnership=area.name,
+        link=absolute("deadlines.school_contacts", school_id=contact.school_id),
     )

@@ -119,6 +119,8 @@ class SchoolContact(Base):
     starts_on: Mapped[date]
     # The last day on which they are it; empty while nobody knows of an end.
     ends_on: Mapped[date | None]
+    # Which contact of the school named them; empty where an organiser or an import did.
+    named_by: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     school: Mapped[School] = relationship()

@@ -119,9 +119,16 @@ def in_office(on: date) -> ColumnElement[bool]:
 
 def contacts_of(school_ids: Collection[int], role: ContactRole, on: date) -> dict[int, list[SchoolContact]]:
     """Return who holds a role at each of these schools on a day, by the school's id; those longest in office first."""
+    return contacts_in_roles(school_ids, [role], on)
+
+
+def contacts_in_roles(
+    school_ids: Collection[int], roles: Collection[ContactRole], on: date
+) -> dict[int, list[SchoolContact]]:
+    """Return who holds one of these roles at each of these schools on a day, by the school's id."""
     rows = db.session.scalars(
         sa.select(SchoolContact)
-        .where(SchoolContact.school_id.in_(school_ids), SchoolContact.role == role, in_office(on))
+        .where(SchoolContact.school_id.in_(school_ids), SchoolContact.role.in_(roles), in_office(on))
         .order_by(SchoolContact.starts_on, SchoolContact.id)
     )
     found: dict[int, list[SchoolContact]] = defaultdict(list)
@@ -186,3 +193,12 @@ def all_contacts_of(school_id: int) -> Sequence[SchoolContact]:
         .options(joinedload(SchoolContact.school))
         .order_by(SchoolContact.role, SchoolContact.starts_on.desc(), SchoolContact.id.desc())
     ).all()
+
+
+def schools_naming(email: str, area_id: int) -> Sequence[School]:
+    """Return the schools of an area that name this address as a contact today, by name.
+
+    Which school somebody says they are from is no right: this is.
+    """
+    named = sa.select(SchoolContact.school_id).where(SchoolContact.email == email, in_office(today()))
+    return open_schools(area_id, School.id.in_(named))

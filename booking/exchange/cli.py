@@ -15,10 +15,36 @@ from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory import queries as directory_queries
 from booking.exchange import apply
+from booking.exchange import contacts as take_in
 from booking.exchange.apply import Applied
 from booking.exchange.reading import Context, Reading, Unreadable, read_file
+from booking.exchange.reading.contacts import read_contacts
 
 calendar = AppGroup("calendar", help="The calendar.")
+contacts = AppGroup("contacts", help="Whom schools name for which role.")
+
+
+@contacts.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--area", "slug", help="The area's slug; may be left out where there is one.")
+@says_why
+def import_contacts(file: Path, slug: str | None) -> None:
+    """Read contacts of schools (.xlsx, .csv); nothing is taken in while a row is in doubt."""
+    area = directory_queries.get_area(slug)
+    try:
+        rows = read_contacts(file.name, _bytes_of(file))
+    except Unreadable as reason:
+        raise Refused(f"{file.name}: {reason}") from None
+    done = take_in.apply(area, rows, by=None)
+    changes = (take_in.Change.ADD, take_in.Change.CHANGE, take_in.Change.END, take_in.Change.SAME)
+    click.echo("{} added, {} changed, {} ended, {} unchanged.".format(*(done[one] for one in changes)))
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{file}: {error.strerror or error}") from None
 
 
 @calendar.command("import")
@@ -31,11 +57,7 @@ calendar = AppGroup("calendar", help="The calendar.")
 def import_calendar(file: Path, slug: str | None, publish: bool, dry_run: bool, as_json: bool) -> None:
     """Read a spreadsheet of dates (.xlsx, .csv)."""
     try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise Refused(f"{file}: {error.strerror or error}") from None
-    try:
-        reading = read_file(file.name, data, _context(slug, needs_area=not dry_run))
+        reading = read_file(file.name, _bytes_of(file), _context(slug, needs_area=not dry_run))
     except Unreadable as reason:
         raise Refused(f"{file.name}: {reason}") from None
     done = None if dry_run else apply.apply(directory_queries.get_area(slug), reading, publish=publish)

@@ -18,8 +18,9 @@ from booking.core.errors import Refused, refuse_unless
 from booking.deadlines import actions as deadlines
 from booking.deadlines.actions import AskValues
 from booking.deadlines.models import Answer
+from booking.directory import contacts
 from booking.directory import queries as directory
-from booking.directory.models import Area, Person
+from booking.directory.models import Area, Person, SchoolGroup
 from booking.organiser import queries
 from booking.reminders import actions as reminders
 from booking.reminders import queries as reminder_queries
@@ -139,3 +140,10 @@ def set_ask(event: Event, values: AskValues, *, by: Person) -> bool:
     kept = [reminders.new_of(rule) for rule in rules]
     reminders.set_event_rules(event, [*kept, *reminders.DEADLINE_RULES][: reminders.MOST_RULES], by=by)
     return True
+
+
+@atomic
+def delete_group(group: SchoolGroup, *, by: Person) -> None:
+    """Delete a group of schools where nothing to come is asked of it. Raises Refused with what is."""
+    deadlines.forget_group(group.id)
+    contacts.delete_group(group, by=by)

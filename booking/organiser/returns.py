@@ -12,13 +12,14 @@ from booking.core.text import one_line
 from booking.core.web import row_number
 from booking.deadlines import actions as deadlines
 from booking.deadlines import queries
-from booking.deadlines.forms import SAY_ROLE, SAY_SAID_BY_US, AskForm, PasteForm, data_of
+from booking.deadlines.forms import SAY_SAID_BY_US, AskForm, PasteForm, data_of
 from booking.deadlines.models import Answer, Ask
 from booking.deadlines.policy import OF_AN_ORGANISER, Said, is_late, progress
 from booking.directory import queries as directory
 from booking.directory.guards import area, organisers, the_organiser
 from booking.directory.matching import Match, match_school
 from booking.directory.models import School
+from booking.directory.wording import SAY_ROLE
 from booking.notifications.queries import put_aside
 from booking.organiser import actions
 from booking.organiser.views import bp, the_event

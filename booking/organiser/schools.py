@@ -13,13 +13,14 @@ from booking.calendar.forms import DayField
 from booking.core.clock import today
 from booking.core.errors import Refused
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
-from booking.deadlines.forms import SAY_ROLE
 from booking.directory import contacts
 from booking.directory import queries as directory
 from booking.directory.contacts import ContactValues
 from booking.directory.guards import area, organisers, the_organiser
 from booking.directory.models import ContactRole, School, SchoolContact, SchoolGroup
+from booking.directory.wording import SAY_ROLE
 from booking.notifications.queries import put_aside
+from booking.organiser import actions
 from booking.organiser.views import bp
 
 
@@ -159,6 +160,21 @@ def school_group(group_id: int | None = None) -> ResponseReturnValue:
         return "Saved."
 
     return _answer(form, save, url_for(".schools"), "organiser/school_group.html", group=group)
+
+
+@bp.post("/schools/groups/<int:group_id>/delete")
+@organisers
+def delete_school_group(group_id: int) -> ResponseReturnValue:
+    """Delete a group; its schools stay."""
+    group = next((one for one in directory.groups_of(area().id) if one.id == group_id), None)
+    if group is None:
+        flash("There is no such group any more.")  # pressed twice
+        return redirect(url_for(".schools"))
+    name = group.name
+    actions.delete_group(group, by=the_organiser())
+    flash(f"The group {name} is deleted. Its schools stay.")
+    flash("saved", "outcome")
+    return redirect(url_for(".schools"))
 
 
 def _group(group_id: int | None) -> SchoolGroup | None:

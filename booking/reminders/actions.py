@@ -17,6 +17,7 @@ from booking.core.errors import refuse_unless
 from booking.core.tokens import new_key
 from booking.deadlines import actions as chasing
 from booking.directory.models import Area, Person
+from booking.invitations import actions as inviting
 from booking.notifications import outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Words
@@ -179,7 +180,7 @@ def still_wanted(message: Message) -> Verdict:
     their place away and has it back is reminded of the one they have now.
     """
     if not mail.is_reminder(message):
-        return chasing.still_wanted(message)
+        return chasing.still_wanted(message) or inviting.still_wanted(message)
     carried = queries.reminders_of(message)
     event = db.session.get(Event, message.event_id) if message.event_id else None
     rule = queries.find_rule(carried[0].rule_id) if carried else None

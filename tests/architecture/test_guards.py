@@ -7,8 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from booking.bookings.messages import Text
 from booking.bookings.models import Booking
-from booking.bookings.queries import BOOKING_LINK, PLACE_LINK
+from booking.bookings.queries import BOOKING_LINK, INVITATION_LINK, PLACE_LINK
 from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Category, Event, Kind
 from booking.calendar.policy import Reader
@@ -24,7 +25,10 @@ from booking.digests.models import DigestSubscription
 from booking.digests.queries import CONFIRM_LINK, OWN_LINK
 from booking.directory import actions as directory
 from booking.directory.guards import Visitor
-from booking.directory.models import Person, RoleName, School
+from booking.directory.models import ContactRole, Person, RoleName, School
+from booking.invitations import actions as inviting
+from booking.invitations.models import Invitation
+from booking.invitations.queries import Chosen
 from booking.notifications.models import Message, MessageStatus
 from booking.organiser import queries as organiser_queries
 from booking.reminders.actions import subscribe
@@ -64,6 +68,8 @@ ADMINISTRATORS = {("POST", "organiser.people"), ("POST", "organiser.revoke")}
 # A mail client presses the button of a mail without a page of ours before it (RFC 8058); the link is the right.
 WITHOUT_A_TOKEN = {"reminders.stop", "digests.stop"}
 OF_A_CLOSING_DATE = {f"organiser.{page}" for page in ("ask", "returns", "chase", "hear_again", "paste_returns")}
+# Only whom a school names: nobody of VISITORS.
+OF_A_CONTACT = {f"deadlines.{page}" for page in ("school_contacts", "own_contact", "contact_has_left")}
 # What a facilitator sees on the day of the event alone: the one of `fill` is later.
 ON_THE_DAY = {("GET", "bookings_manage.printed")}
 LINKS = {"bookings.booking": BOOKING_LINK, "bookings.cancel": BOOKING_LINK}
@@ -111,6 +117,8 @@ def fill(app: Flask) -> None:
         message = db.session.query(Message).one()
         message.status, message.sent_at = MessageStatus.SENT, now()
         db.session.commit()
+        boss = db.session.get_one(Person, 1)
+        inviting.invite(db.session.get_one(Event, 1), Chosen((ContactRole.SENCO,)), Text("Come", "Do"), by=boss)
 
 
 def address(app: Flask, rule: Rule, *, token: str = "") -> str:
@@ -122,6 +130,8 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
             token = token or link_token("feed", subscriber.feed_key)
         elif rule.endpoint in {"deadlines.answer", "deadlines.again"}:
             token = token or link_token(RETURN_LINK, db.session.query(Return).one().key)
+        elif rule.endpoint == "invitations.answer":
+            token = token or link_token(INVITATION_LINK, db.session.query(Invitation).one().key)
         elif rule.endpoint == "reminders.stop":
             token = token or link_token(SUBSCRIPTION_LINK, subscription_key())
         elif rule.endpoint in {"digests.change", "digests.stop"}:
@@ -189,6 +199,8 @@ def test_every_page_answers_every_visitor_as_its_guard_says(app: Flask) -> None:
         wanted = ANSWERS[guard_of(app, rule)]
         if (method, rule.endpoint) in ADMINISTRATORS:
             wanted = (TO_SIGN_IN, FORBIDDEN, FORBIDDEN, FORBIDDEN, OPEN)
+        if rule.endpoint in OF_A_CONTACT:
+            wanted = (TO_SIGN_IN, HIDDEN, HIDDEN, HIDDEN, HIDDEN)
         if (method, rule.endpoint) in ON_THE_DAY:
             wanted = (TO_SIGN_IN, FORBIDDEN, FORBIDDEN, OPEN, OPEN)
         expected[name] = dict(zip(VISITORS, wanted, strict=True))

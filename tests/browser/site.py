@@ -32,8 +32,10 @@ from booking.deadlines.queries import RETURN_LINK, returns_of
 from booking.digests.models import DigestIssue, DigestSubscription
 from booking.digests.queries import CONFIRM_LINK, OWN_LINK
 from booking.directory import actions as directory
-from booking.directory.models import Person
+from booking.directory.models import Person, SchoolContact
 from booking.directory.queries import find_person
+from booking.invitations.models import InvitedSchool
+from booking.invitations.queries import board
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders.mail import SUBSCRIPTION_LINK
 from booking.reminders.models import Subscription
@@ -125,6 +127,18 @@ def rows() -> SimpleNamespace:
         for name, status in (("open", ReturnStatus.OUTSTANDING), ("done", ReturnStatus.SUBMITTED))
         for row in [next(one for one in returns_of(known.asks.id) if one.status is status)]
     }
+    known.inviting = db.session.scalars(sa.select(Event).join(InvitedSchool).distinct()).one()
+    lines = board(known.inviting)
+    known.invitations = {
+        name: link_token(queries.INVITATION_LINK, row.invitations[0].key)
+        for name, row in (
+            ("open", next(one.row for one in lines if one.contacts and not one.row.said_no_at)),
+            ("no", next(one.row for one in lines if one.row.said_no_at)),
+        )
+    }
+    own = db.session.scalars(sa.select(SchoolContact).where(SchoolContact.email == SENCO)).one()
+    known.own_school = {"school_id": own.school_id}
+    known.own_contact = {"school_id": own.school_id, "contact_id": own.id}
     subscription = db.session.scalars(sa.select(Subscription)).first()
     known.optional = db.session.scalars(
         sa.select(Event).join(Ask).where(Ask.answer == Answer.OPTIONAL).order_by(Event.day.desc()).limit(1)

@@ -120,6 +120,19 @@ def look_at_a_message(page: Page, known: SimpleNamespace) -> None:
     page.get_by_role("button", name="Look at it first").click()
 
 
+def look_at_the_invitation(page: Page, known: SimpleNamespace) -> None:
+    page.goto(f"/manage/events/{known.staff.id}/invitations/new")
+    page.get_by_role("button", name="Look at it first").click()
+
+
+def import_contacts(page: Page, _known: SimpleNamespace) -> None:
+    page.goto("/manage/schools/import")
+    rows = ("School,Name,Role,E-mail", "Ashdown Lane,Ada,SENCo,ada@a.example", "Mill,Bea,Head,b@a.example", ",C,Chef,")
+    file = {"name": "contacts.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
+    page.get_by_label("List of contacts").set_input_files(files=[file])
+    page.get_by_role("button", name="See what would change").click()
+
+
 def look_at_the_reminders(page: Page, _known: SimpleNamespace) -> None:
     page.goto("/manage/reminders/1")
     page.get_by_role("button", name="Preview").click()
@@ -279,6 +292,8 @@ CASES = [
     Case("senco-book", "bookings.book", "Book places: A talk", "Book places", event("nobody"), SENCO),
     Case("senco-my", "bookings.my", "My bookings", who=SENCO),
     Case("senco-my-empty", "bookings.my", "My bookings", who=NEWCOMER),
+    Case("senco-school", "deadlines.school_contacts", "Contacts of ", "", lambda known: known.own_school, SENCO),
+    Case("senco-contact", "deadlines.own_contact", "SENCo of ", "", lambda known: known.own_contact, SENCO),
     Case("senco-dates", "reminders.mine", "Which dates we tell you of", who=SENCO),
     Case("senco-digest", "digests.mine", "My weekly e-mail", who=SENCO),
     Case("senco-details", "directory.details", "My details", who=SENCO),
@@ -358,6 +373,9 @@ CASES = [
         values=query(school_id=1, contact_id=1),
         who=ORGANISER,
     ),
+    Case("desk-import", "exchange.import_contacts", "Import contacts", who=ORGANISER),
+    Case("desk-import-preview", "exchange.import_contacts", "What would change", who=ORGANISER, way=import_contacts),
+    Case("desk-school-group-old", "organiser.school_group", "Wave 1", values=query(group_id=1), who=ORGANISER),
     Case("desk-school-group", "organiser.school_group", "New group of schools", who=ORGANISER),
     Case("desk-returns-all", "organiser.all_returns", "Returns", who=ORGANISER),
     Case("desk-returns", "organiser.returns", "Returns: {asks.title}", "", event("asks"), ORGANISER),
@@ -370,6 +388,31 @@ CASES = [
     Case("desk-digest-copy", "digests_manage.copy", "Copy the issue of", values=digest(week="week"), who=ORGANISER),
     Case("answer-silent", "deadlines.answer", "", "{optional.title}", lambda known: {"token": known.returns["silent"]}),
     Case("desk-returns-silent", "organiser.returns", "Returns: {optional.title}", "", event("optional"), ORGANISER),
+    Case(
+        "desk-invitations", "organiser.invitations", "Invitations: {inviting.title}", "", event("inviting"), ORGANISER
+    ),
+    Case("desk-invitations-none", "organiser.invitations", "Invitations: ", "", event("soon"), ORGANISER),
+    Case("desk-invite", "organiser.invite", "Invite schools", values=event("nobody"), who=ORGANISER),
+    Case(
+        "desk-invite-preview",
+        "organiser.invite",
+        "Look at the invitation: Moderation",
+        "44 e-mails would go",
+        event("staff"),
+        ORGANISER,
+        way=look_at_the_invitation,
+    ),
+    Case("desk-invite-off", "organiser.invite", "That did not happen", "", event("past"), ORGANISER, 409),
+    Case("desk-invite-again", "organiser.invite_again", "Invite again", values=event("inviting"), who=ORGANISER),
+    Case("invited", "invitations.answer", "", "{inviting.title}", lambda known: {"token": known.invitations["open"]}),
+    Case("said-no", "invitations.answer", "", "{inviting.title}", lambda known: {"token": known.invitations["no"]}),
+    Case(
+        "invited-book",
+        "bookings.book",
+        "Book places: ",
+        "Book places",
+        lambda known: {"event_id": known.inviting.id, "invitation": known.invitations["open"]},
+    ),
     Case("desk-outbox", "organiser.outbox", "Outbox", who=ORGANISER),
     Case("desk-outbox-nothing", "organiser.outbox", "Outbox", values=query(q="zzzz"), who=ORGANISER),
     Case("desk-people", "organiser.people", "People", who=ORGANISER),

@@ -168,6 +168,7 @@ def test_any_form_that_was_not_taken_is_refused_and_a_page_that_is_not_there_is_
         ("/sign-in/abc123", "/sign-in/…"),
         ("/feeds/my/abc123.ics", "/feeds/my/…"),
         ("/reminders/stop/abc123", "/reminders/stop/…"),
+        ("GET /invitations/abc123 HTTP/1.1", "GET /invitations/… HTTP/1.1"),
         ("/events/1/book?invitation=abc123", "/events/1/book?invitation=…"),
         ("/events/1/book?a=1&invitation=abc123&b=2 HTTP/1.1", "/events/1/book?a=1&invitation=…&b=2 HTTP/1.1"),
         ("/sign-in?next=/events/1/book?invitation%3Dabc123", "/sign-in?next=/events/1/book?invitation%3D…"),

@@ -6,13 +6,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from booking.calendar.models import Event, Kind
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
 from booking.core.db import db
+from booking.deadlines.actions import AskValues
+from booking.deadlines.models import Answer, OwedBy, Return
 from booking.directory import queries
 from booking.directory.models import ContactRole, School, SchoolContact, SchoolGroup
 from booking.notifications.models import AddressPutAside
-from tests.factories import make_area, make_contact, make_group, make_school, the_area
+from booking.organiser import actions as organiser
+from tests.factories import make_area, make_contact, make_event, make_group, make_person, make_school, the_area
 from tests.forms import Forms, errors, outcome, send, told
 
 
@@ -161,3 +165,28 @@ def test_a_time_before_another_of_the_same_person_can_be_written_down(
     path = f"/manage/schools/{school.id}"
     page = send(tom, path, name="Priya", email="p@school.example", starts_on=f"{first}", ends_on=f"{last}")
     assert outcome(page) == "saved"
+
+
+def test_a_group_is_renamed_and_deleted_unless_a_closing_date_to_come_asks_it(
+    app: Flask, tom: FlaskClient, school: School
+) -> None:
+    with app.app_context():
+        group = make_group("Pilot", [school])
+        event = make_event("Data return", kind=Kind.DEADLINE, in_days=9)
+        values = AskValues(Answer.REQUIRED, owed_by=OwedBy.GROUPS, group_ids=(group.id,))
+        organiser.set_ask(event, values, by=make_person(name="Boss"))
+    path = f"/manage/schools/groups/{group.id}"
+    assert "Pilots</a> (1)" in send(tom, path, path, name="Pilots", schools=[f"{school.id}"]).text
+    page = tom.post(f"{path}/delete")
+    assert (page.status_code, outcome(page)) == (409, "refused")
+    assert "By this group schools are asked for Data return (" in page.text
+    with app.app_context():
+        db.session.get(Event, event.id).day = today() - timedelta(days=1)
+        db.session.commit()
+    page = tom.post(f"{path}/delete", follow_redirects=True)
+    assert (outcome(page), told(page)) == ("saved", ["The group Pilots is deleted. Its schools stay."])
+    assert told(tom.post(f"{path}/delete", follow_redirects=True)) == ["There is no such group any more."]
+    with app.app_context():
+        assert (db.session.query(SchoolGroup).count(), db.session.query(School).count()) == (0, 1)
+        assert db.session.query(Return).one().school_id == school.id
+        assert db.session.query(AuditEntry).order_by(AuditEntry.id.desc()).first().detail == {"name": "Pilots"}
