@@ -64,4 +64,5 @@ def _engine_options(database_url: str) -> dict[str, object]:
                 Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
             return {"pool_size": 20, "max_overflow": 20, **QUIET}
         return {**QUIET}
-    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True, **QUIET}
+    # What is read under a lock is what was committed last, whatever the server's default is.
+    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True, "isolation_level": "READ COMMITTED", **QUIET}

@@ -20,13 +20,14 @@ from booking.calendar.bank_holidays import bank_holidays
 from booking.calendar.models import Category, Event, EventStatus, Venue
 from booking.calendar.terms import HalfTerm
 from booking.core.clock import now, today
-from booking.core.db import db
+from booking.core.db import Base, db
 from booking.core.tokens import key_of
 from booking.directory.models import Area, School
 
 ACTIVE = [status for status in PlaceStatus if status is not PlaceStatus.CANCELLED]
 BOOKING_LINK, PLACE_LINK, INVITATION_LINK = "booking", "place", "invitation"
 SURROUNDINGS = {"area", "category", "venue"}
+INVITATION_COUNTS = Base.metadata.tables[InvitationCount.__tablename__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +132,18 @@ def _keep_surroundings(event: Event, area: Area, category: Category, venue: Venu
 
 def next_invitation_numbers(event: Event, emails: Collection[str]) -> dict[str, int]:
     """Raise and return the number of calendar messages to each address; never below the event's SEQUENCE."""
+    # Rows as parameters: SQLAlchemy compiles what holds them in its own text anew each time.
+    rows = [{"event_id": event.id, "email": email, "sequence": event.sequence} for email in sorted(emails)]
+    return {row[0]: row[1] for row in db.session.execute(_one_more_invitation(), rows)}
+
+
+def _one_more_invitation() -> sa.Executable:
     insert = sqlite_insert if db.session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    one_more = InvitationCount.sequence + 1
-    statement = insert(InvitationCount).values(
-        [{"event_id": event.id, "email": email, "sequence": event.sequence} for email in sorted(emails)]
-    )
-    upsert = statement.on_conflict_do_update(
-        index_elements=[InvitationCount.event_id, InvitationCount.email],
-        set_={"sequence": sa.case((one_more > event.sequence, one_more), else_=event.sequence)},
-    ).returning(InvitationCount.email, InvitationCount.sequence)
-    return {row[0]: row[1] for row in db.session.execute(upsert)}
+    statement = insert(INVITATION_COUNTS)
+    least, one_more = statement.excluded.sequence, INVITATION_COUNTS.c.sequence + 1
+    return statement.on_conflict_do_update(
+        index_elements=["event_id", "email"], set_={"sequence": sa.case((one_more > least, one_more), else_=least)}
+    ).returning(INVITATION_COUNTS.c.email, INVITATION_COUNTS.c.sequence)
 
 
 def addresses_invited(event: Event, emails: Collection[str]) -> set[str]:

@@ -8,6 +8,7 @@ is no METHOD).
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from icalendar import Calendar, vCalAddress, vCategory, vDuration, vText
 from icalendar import Event as VEvent
@@ -90,7 +91,10 @@ class Attendance:
 
 def vevent(entry: CalendarEntry) -> bytes:
     """Return the VEVENT of a feed: CRLF, folded at 75 octets, the same bytes until the entry changes."""
-    return _block(entry, sequence=entry.sequence, stamp=entry.changed_at)
+    event = _event(entry, entry.status)
+    event.add("dtstamp", entry.changed_at)
+    event.add("sequence", entry.sequence)
+    return event.to_ical()
 
 
 def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, refresh_hours: int = 4) -> bytes:
@@ -125,10 +129,20 @@ def invitation(entry: CalendarEntry, attendance: Attendance, *, method: str, seq
 
     `stamp` is when this message was made; `sequence` is counted per recipient and UID.
     """
+    own = VEvent()
+    own.add("dtstamp", stamp)
+    own.add("sequence", sequence)
+    _add_attendance(own, attendance)
+    return _for_all_invited(entry, method) + own.to_ical().removeprefix(b"BEGIN:VEVENT\r\n") + b"END:VCALENDAR\r\n"
+
+
+@lru_cache(maxsize=128)
+def _for_all_invited(entry: CalendarEntry, method: str) -> bytes:
+    """Return an invitation up to what is each attendee's own: built once for everybody who books an event."""
     head = _head()
     head.add("method", method)
-    status = "CANCELLED" if method == "CANCEL" else entry.status
-    return _join(head, [_block(entry, sequence=sequence, stamp=stamp, attendance=attendance, status=status)])
+    event = _event(entry, "CANCELLED" if method == "CANCEL" else entry.status)
+    return _join(head, [event.to_ical()]).removesuffix(b"END:VEVENT\r\nEND:VCALENDAR\r\n")
 
 
 def _head() -> Calendar:
@@ -144,15 +158,11 @@ def _join(head: Calendar, blocks: Iterable[bytes]) -> bytes:
     return b"".join((start, VTIMEZONE, *blocks, b"END:VCALENDAR", end))
 
 
-def _block(
-    entry: CalendarEntry, *, sequence: int, stamp: datetime, attendance: Attendance | None = None, status: str = ""
-) -> bytes:
-    status = status or entry.status
+def _event(entry: CalendarEntry, status: str) -> VEvent:
+    """Return what of an entry is the same for everybody: without DTSTAMP, SEQUENCE, and who is invited."""
     event = VEvent()
     event.add("uid", entry.uid)
-    event.add("dtstamp", stamp)
     event.add("last-modified", entry.changed_at)
-    event.add("sequence", sequence)
     event.add("summary", _Text(_summary(entry, cancelled=status == "CANCELLED")))
     _add_times(event, entry)
     event.add("status", status)
@@ -167,9 +177,7 @@ def _block(
         categories.cats = [_Text(one_line(name)) for name in entry.categories]
         event.add("categories", categories)
     event.add("url", entry.url)
-    if attendance:
-        _add_attendance(event, attendance)
-    return event.to_ical()
+    return event
 
 
 def _summary(entry: CalendarEntry, *, cancelled: bool) -> str:

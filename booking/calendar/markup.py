@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
@@ -24,6 +25,7 @@ def as_html(text: str) -> Markup:
     return Markup(clean)  # noqa: S704  nh3 has just cleaned it
 
 
+@lru_cache(maxsize=256)
 def as_text(text: str) -> str:
     """Return a description in plain words, for calendars: lists keep their marks, links their addresses."""
     return _blocks(SyntaxTreeNode(_MARKDOWN.parse(text)).children).strip()

@@ -2,7 +2,8 @@
 
 `SELECT … FOR UPDATE` is silently dropped on SQLite, so a row is locked by writing to it first.
 A SQLite transaction that has read and then writes fails at once where another wrote in between,
-so an atomic action ends the read transaction and begins IMMEDIATE.
+so an atomic action ends the read transaction and begins IMMEDIATE. On PostgreSQL, READ COMMITTED,
+each statement sees what was committed before it, so there the transaction that has read goes on.
 """
 
 import functools
@@ -138,11 +139,14 @@ def atomic(action: Callable[P, R]) -> Callable[P, R]:
             return action(*args, **kwargs)
         if session.new or session.dirty or session.deleted:
             raise RuntimeError("changes were made outside an atomic action")
-        session.rollback()
-        session.expire_all()  # also what was loaded in a transaction that is over: rollback only looks at one under way
+        on_sqlite = session.get_bind().dialect.name == "sqlite"
+        if on_sqlite:
+            session.rollback()
+        session.expire_all()
         session.info["atomic"] = True
         try:
-            session.connection(execution_options={"writes": True})
+            if on_sqlite:
+                session.connection(execution_options={"writes": True})
             result = action(*args, **kwargs)
             session.commit()
         except BaseException:

@@ -13,6 +13,7 @@ from booking.core.clock import now
 from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import Refused
 from booking.core.heartbeat import Heartbeat, beat, last_beat
+from tests import databases
 from tests.factories import make_event
 
 AT_ONCE = 12
@@ -80,6 +81,16 @@ def test_a_change_outside_an_atomic_action_is_found_out(in_app: Flask) -> None:
     with pytest.raises(RuntimeError, match="outside an atomic action"):
         write("one", now())
     assert names() == []
+
+
+def test_each_statement_sees_what_was_committed_last_whatever_the_server_would_do(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", r"-c default_transaction_isolation=repeatable\ read")
+    app = databases.make_app(postgres_url)
+    with app.app_context():
+        assert db.session.scalar(sa.text("SHOW transaction_isolation")) == "read committed"
+    databases.close(app)
 
 
 @pytest.mark.both_databases
