@@ -21,7 +21,7 @@ from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory.guards import area, by_link, public
 from booking.feeds import queries
-from booking.feeds.cache import Feed, blocks, feeds
+from booking.feeds.cache import Feed, blocks, encoding_for, feeds
 
 bp = Blueprint("feeds", __name__)
 
@@ -124,7 +124,7 @@ def my(token: str) -> ResponseReturnValue:
 def event(event_id: int) -> ResponseReturnValue:
     """Give one event as a file to open, to whoever may see its page."""
     found = calendar_queries.find_event(event_id, area().id, reader()) or abort(404)
-    answer = _answer(Feed.of(ical.single(entry_of(found)), area().calendar_changed_at), FOR_ONE)
+    answer = _answer(Feed(ical.single(entry_of(found)), area().calendar_changed_at), FOR_ONE)
     answer.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.ics"'
     return answer
 
@@ -132,19 +132,19 @@ def event(event_id: int) -> ResponseReturnValue:
 def _feed(name: str, address: str, entries: Iterable[CalendarEntry], changed_at: datetime | None = None) -> Feed:
     finished = [blocks.get(entry, lambda entry=entry: ical.vevent(entry)) for entry in entries]  # type: ignore[misc]
     body = ical.feed(name, finished, source=address, description=f"Dates of {area().name}")
-    return Feed.of(body, changed_at)
+    return Feed(body, changed_at)
 
 
 def _answer(feed: Feed, caching: str) -> Response:
     """Answer with the feed or 304. Already compressed here, so that the ETag stays what it is; no cookie."""
-    zipped = request.accept_encodings["gzip"] > 0
-    answer = make_response(feed.zipped if zipped else feed.body)
+    encoding = encoding_for(request.headers.get("Accept-Encoding", ""))
+    answer = make_response(feed.encoded(encoding))
     answer.headers["Content-Type"] = "text/calendar; charset=utf-8"
     answer.headers["Cache-Control"] = caching
     answer.headers["Vary"] = "Accept-Encoding"
-    if zipped:
-        answer.headers["Content-Encoding"] = "gzip"
-    answer.set_etag(feed.etag + ("-gz" if zipped else ""))
+    if encoding:
+        answer.headers["Content-Encoding"] = encoding
+    answer.set_etag(f"{feed.etag}-{encoding}" if encoding else feed.etag)
     answer.last_modified = feed.changed_at
     answer.make_conditional(request)
     # Dates count whole seconds: what is given out within the second of a change must not pass for what comes after it.

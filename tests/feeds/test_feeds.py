@@ -30,7 +30,6 @@ from tests.factories import (
     make_venue,
     sign_in,
 )
-from tests.statements import statements
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -235,15 +234,6 @@ def test_a_booking_changes_nothing_of_a_feed(app: Flask, client: FlaskClient) ->
     client.post(f"/events/{event.id}/book", data=form)
     again = app.test_client().get("/feeds/calendar.ics")
     assert (again.headers["ETag"], again.data) == (first.headers["ETag"], first.data)
-
-
-def test_asking_again_costs_one_statement(app: Flask, client: FlaskClient) -> None:
-    with app.app_context():
-        make_event()
-    etag = client.get("/feeds/calendar.ics").headers["ETag"]
-    with statements(app) as seen:
-        client.get("/feeds/calendar.ics", headers={"If-None-Match": etag})
-    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
 
 
 def test_the_filters_of_the_list_work_and_an_unknown_one_is_told(app: Flask, client: FlaskClient) -> None:
