@@ -41,9 +41,9 @@ class Feed:
     `changed_at` is None where more than the calendar decides what stands in it.
     """
 
-    def __init__(self, body: bytes, changed_at: datetime | None) -> None:
+    def __init__(self, body: bytes, changed_at: datetime | None, etag: str = "") -> None:
         self.body, self.changed_at = body, changed_at
-        self.etag = hashlib.sha256(body).hexdigest()[:32]
+        self.etag = etag or hashlib.sha256(body).hexdigest()[:32]
         self._encoded = {"": body}
 
     def encoded(self, encoding: str) -> bytes:

@@ -301,7 +301,7 @@ def test_my_feed_shows_my_places_and_my_schools_closing_dates(app: Flask, client
     with app.app_context():
         db.session.get(Person, person.id).feed_key = new_key()
         db.session.commit()
-    assert client.get(f"/feeds/my/{token}.ics").status_code == 404
+    assert client.get(f"/feeds/my/{token}.ics").status_code == 410
 
 
 def test_the_file_of_an_event_is_seen_by_who_may_see_the_event(app: Flask, client: FlaskClient) -> None:
@@ -335,7 +335,7 @@ def test_a_time_without_an_end_takes_an_hour() -> None:
         False,
         True,
         "CONFIRMED",
-        "",
+        ical.Description(),
         "",
         "https://x.example",
         (),
