@@ -49,6 +49,7 @@ def addresses_of(person: Person) -> dict[str, str]:
     }
 
 
+@bp.app_template_global("feed_of_school")
 def address_of_school(school: School) -> str:
     """Return the address of a school's feed."""
     return absolute("feeds.school", token=link_token(SCHOOL, school.feed_key))

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from booking.calendar import ical
@@ -26,20 +26,8 @@ bp = Blueprint("feeds", __name__)
 FILTERS = {"category", "audience", "area", "q", "from", "to"}
 
 
-@bp.get("/feeds/")
-@public
-def subscribe() -> ResponseReturnValue:
-    """Show how to subscribe, with the address of every feed."""
-    here = area()
-    lines = [("calendar", "All dates", absolute("feeds.calendar"))]
-    for category in queries.public_categories(here.id):
-        lines.append((category.slug, category.name, absolute("feeds.category", slug=category.slug)))
-    return render_template(
-        "feeds/subscribe.html", lines=[(slug, name, address, _ways(address)) for slug, name, address in lines]
-    )
-
-
-def _ways(address: str) -> list[tuple[str, str]]:
+@bp.app_template_global()
+def calendar_ways(address: str) -> list[tuple[str, str]]:
     """Return the addresses that open a subscription in the usual calendars."""
     webcal = "webcal://" + address.split("://", 1)[1]
     return [
@@ -47,6 +35,12 @@ def _ways(address: str) -> list[tuple[str, str]]:
         ("Google", f"https://calendar.google.com/calendar/r?cid={quote(webcal, safe='')}"),
         ("Apple, or another programme", webcal),
     ]
+
+
+@bp.app_template_global()
+def feed_address(slug: str) -> str:
+    """Return the whole address of the feed of a kind."""
+    return absolute("feeds.category", slug=slug)
 
 
 @bp.get("/feeds/calendar.ics")
@@ -66,13 +60,15 @@ def category(slug: str) -> ResponseReturnValue:
     return answer_with(_public_feed(name, {"category": [slug]}, colour), FOR_EVERYBODY)
 
 
-def _public_feed(name: str, query: dict[str, list[str]], colour: Colour | None = None) -> Feed:
-    """Return the feed of a query, finished before where nothing has changed since.
+def chosen_of(query: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return what of a query chooses events of a feed: words that mean nothing here make no copies."""
+    said = {name: [value for value in values if value.strip()] for name, values in sorted(query.items())}
+    return {name: values for name, values in said.items() if name in FILTERS and values}
 
-    Words of the query that mean nothing here make no copies.
-    """
+
+def read_chosen(chosen: dict[str, list[str]]) -> Filters:
+    """Return the filters of a feed. Raises Refused with a sentence that names what it cannot read."""
     here, filters = area(), Filters()
-    chosen = {name: values for name, values in sorted(query.items()) if name in FILTERS}
     if chosen:
         filters = read_filters(
             chosen,
@@ -80,7 +76,13 @@ def _public_feed(name: str, query: dict[str, list[str]], colour: Colour | None =
             audiences={audience.slug for audience in calendar_queries.audiences(here.id)},
             areas={here.slug},
         )
-    filters = queries.lasting(filters, today=today())
+    return queries.lasting(filters, today=today())
+
+
+def _public_feed(name: str, query: dict[str, list[str]], colour: Colour | None = None) -> Feed:
+    """Return the feed of a query, finished before where nothing has changed since."""
+    here, chosen = area(), chosen_of(query)
+    filters = read_chosen(chosen)
     address = under_base(request.path) + (f"?{urlencode(chosen, doseq=True)}" if chosen else "")
 
     def make() -> Feed:

@@ -122,7 +122,9 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
             "token": token or "unknown",
             "year": year_name(school_year_of(today())),
             "month": f"{today():%Y-%m}",
-            "slug": db.session.get(Category, 1).slug if rule.endpoint == "feeds.category" else "words",
+            "slug": db.session.get(Category, 1).slug
+            if rule.endpoint in {"feeds.category", "feeds.one_kind"}
+            else "words",
             "kind": "csv",
             "event_id": 2 if rule.endpoint in OF_A_CLOSING_DATE else 1,
         }
