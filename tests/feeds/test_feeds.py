@@ -115,6 +115,24 @@ def test_the_bytes_keep_to_the_letter(body: bytes) -> None:
     assert b"SEQUENCE:3" in body
 
 
+def test_titles_and_descriptions_that_would_break_out_stay_text_for_every_parser(
+    app: Flask, client: FlaskClient
+) -> None:
+    evil = "Forum\r\nEND:VEVENT\nBEGIN:VEVENT\x00\x07\u2028 \\n; , 🎉"
+    long = "Zwölf, mit; Zeichen 🎉\n\n" * 4_000
+    with app.app_context():
+        for title, description in ((evil.replace("\x00", ""), "short"), ("Long", long)):
+            make_event(title, description=description)
+    body = client.get("/feeds/calendar.ics").data
+    assert len(long.encode()) > 100_000
+    found = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    titles = {str(event["SUMMARY"]) for event in found}
+    assert titles == {"Forum END:VEVENT BEGIN:VEVENT \\n; , 🎉", "Long"}
+    assert len(vobject.readOne(body.decode()).vevent_list) == len(IcsCalendar(body.decode()).events) == len(found) == 2
+    (whole,) = [str(event["DESCRIPTION"]) for event in found if event["SUMMARY"] == "Long"]
+    assert whole.startswith(long.strip())
+
+
 def test_a_deadline_does_not_block_the_day(body: bytes) -> None:
     events = {str(e["SUMMARY"]): e for e in icalendar.Calendar.from_ical(body).walk("VEVENT")}
     assert str(events["Closes: Panel applications"]["TRANSP"]) == "TRANSPARENT"
