@@ -12,6 +12,7 @@ from booking import cli, site
 from booking.core import db, web
 from booking.core.settings import Settings
 from booking.directory.guards import login
+from booking.feeds.kept import KeptAnswers
 
 MAX_BODY = 512 * 1024  # the longest form, with room, and a list of contacts
 
@@ -28,6 +29,8 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.config.update(_config(settings))
     app.extensions["settings"] = settings
     db.init_app(app)
+    # Innermost, so that it sees requests as proxies and static files have left them.
+    app.wsgi_app = KeptAnswers(app)  # type: ignore[method-assign]
     web.init_app(app, settings)
     login.init_app(app)
     site.init_app(app)
@@ -52,7 +55,7 @@ def _config(settings: Settings) -> dict[str, object]:
         "WTF_CSRF_TIME_LIMIT": 60 * 60 * 12,
         "RATELIMIT_ENABLED": settings.rate_limits,
         "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
-        "COMPRESS_MIMETYPES": ["text/html", "text/calendar", "application/json", "text/csv"],
+        "COMPRESS_MIMETYPES": ["text/html", "application/json", "text/csv"],
     }
 
 

@@ -30,6 +30,8 @@ from booking.directory import views as directory_views
 from booking.directory.guards import ANYBODY, Visitor, find_here, public, visitor
 from booking.directory.models import Area
 from booking.exchange import views as exchange_views
+from booking.feeds import pages as feeds_pages  # noqa: F401  they add their addresses to the blueprint
+from booking.feeds import private as feeds_private  # noqa: F401
 from booking.feeds import views as feeds_views
 from booking.invitations import views as invitations_views
 from booking.notifications import views as notifications_views

@@ -270,7 +270,7 @@ def my() -> ResponseReturnValue:
         as_it_stands=policy.as_it_stands,
         booking_token=lambda one: link_token(queries.BOOKING_LINK, one.key),
         place_token=lambda one: link_token(queries.PLACE_LINK, one.key),
-        feed_address=absolute("feeds.my", token=link_token("feed", person.feed_key)),
+        feed_url=absolute("feeds.my", token=link_token("feed", person.feed_key)),
     )
 
 

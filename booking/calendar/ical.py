@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
-from icalendar import Calendar, vCalAddress, vCategory, vDuration, vText
+from icalendar import Alarm, Calendar, vCalAddress, vCategory, vDuration, vText
 from icalendar import Event as VEvent
+from markupsafe import Markup
 
+from booking.calendar.markup import as_html, as_text
+from booking.calendar.palette import Colour
 from booking.core.clock import LONDON, on_the_wall, wall
 from booking.core.text import one_line, paragraphs
 
@@ -20,6 +23,8 @@ PRODID = "-//SEND calendar and bookings//EN"
 # A deadline is shown as the quarter of an hour before it: calendars draw nothing, or a whole hour, for no duration.
 BEFORE_A_DEADLINE = timedelta(minutes=15)
 WITHOUT_AN_END = timedelta(hours=1)
+# An alarm for what has no time rings at nine, not at midnight.
+MORNING = timedelta(hours=9)
 _SAYS_IT_CLOSES = ("clos", "deadline", "due")
 
 # One zone, one rule each way, for ever. The library's own generator writes the spring onset wrongly, and
@@ -59,8 +64,38 @@ class _Text(vText):
 
 
 @dataclass(frozen=True, slots=True)
+class Description:
+    """What stands below a title: Markdown as it was typed, and plain paragraphs round it; written out when asked for.
+
+    `links` are words and the address that follows them.
+    """
+
+    markdown: str = ""
+    before: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All of it in plain words."""
+        links = (f"{words} {address}" for words, address in self.links)
+        return "\n\n".join(part for part in (*self.before, as_text(self.markdown), *links) if part)
+
+    @property
+    def html(self) -> str:
+        """All of it as HTML; empty where that shows nothing that plain words do not."""
+        if as_text(self.markdown) == self.markdown.strip():
+            return ""
+        before = [Markup("<p>{}</p>").format(part) for part in self.before]
+        links = [Markup('<p>{} <a href="{}">{}</a></p>').format(words, to, to) for words, to in self.links]
+        return f"<html><body>{Markup('').join((*before, as_html(self.markdown), *links))}</body></html>"
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """What a calendar shows of one event. Days and times are those on the wall in Britain."""
+    """What a calendar shows of one event. Days and times are those on the wall in Britain.
+
+    `alarms` are how long before; `is_draft` is for the organisers' own calendars.
+    """
 
     uid: str
     sequence: int
@@ -72,11 +107,14 @@ class CalendarEntry:
     is_deadline: bool
     blocks_time: bool
     status: str  # CONFIRMED, TENTATIVE or CANCELLED
-    description: str
+    description: Description
     location: str
     url: str
     categories: tuple[str, ...]
     changed_at: datetime
+    colour: str = ""  # a name of CSS
+    alarms: tuple[timedelta, ...] = ()
+    is_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +132,25 @@ def vevent(entry: CalendarEntry) -> bytes:
     event = _event(entry, entry.status)
     event.add("dtstamp", entry.changed_at)
     event.add("sequence", entry.sequence)
+    if entry.status != "CANCELLED":
+        _add_alarms(event, entry)
     return event.to_ical()
 
 
-def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, refresh_hours: int = 4) -> bytes:
+def feed(
+    name: str,
+    blocks: Iterable[bytes],
+    *,
+    source: str,
+    description: str,
+    page: str = "",
+    colour: Colour | None = None,
+    refresh_hours: int = 4,
+) -> bytes:
     """Return a whole calendar of finished VEVENT blocks: no METHOD, one zone, a name and how often to look again.
 
-    `source` is its own address; empty where that is a secret: files of a calendar are passed on.
+    `source` is its own address; empty where that is a secret: files of a calendar are passed on. `page` shows
+    the same to people.
     """
     head = _head()
     refresh = timedelta(hours=refresh_hours)
@@ -114,8 +164,13 @@ def feed(name: str, blocks: Iterable[bytes], *, source: str, description: str, r
     head.add("x-wr-timezone", vText("Europe/London"))
     head.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
     head.add("x-published-ttl", vDuration(refresh))
+    if page:
+        head.add("url", page)
     if source:
         head.add("source", source, parameters={"VALUE": "URI"})
+    if colour:
+        head.add("color", colour.name)
+        head.add("x-apple-calendar-color", colour.hexadecimal)
     return _join(head, blocks)
 
 
@@ -168,8 +223,7 @@ def _event(entry: CalendarEntry, status: str) -> VEvent:
     event.add("status", status)
     event.add("transp", "OPAQUE" if entry.blocks_time and status != "CANCELLED" else "TRANSPARENT")
     event.add("class", "PUBLIC")
-    if entry.description:
-        event.add("description", _Text(paragraphs(entry.description)))
+    _add_description(event, entry.description)
     if entry.location:
         event.add("location", _Text(one_line(entry.location)))
     if entry.categories:
@@ -177,6 +231,8 @@ def _event(entry: CalendarEntry, status: str) -> VEvent:
         categories.cats = [_Text(one_line(name)) for name in entry.categories]
         event.add("categories", categories)
     event.add("url", entry.url)
+    if entry.colour:
+        event.add("color", entry.colour)
     return event
 
 
@@ -184,7 +240,26 @@ def _summary(entry: CalendarEntry, *, cancelled: bool) -> str:
     title = one_line(entry.title)
     if entry.is_deadline and not any(word in title.lower() for word in _SAYS_IT_CLOSES):
         title = f"Closes: {title}"
+    if entry.is_draft:
+        title = f"DRAFT: {title}"
     return f"CANCELLED: {title}" if cancelled else title
+
+
+def _add_description(event: VEvent, description: Description) -> None:
+    """Add DESCRIPTION, and HTML beside it where that shows more: X-ALT-DESC is what Outlook reads."""
+    if text := paragraphs(description.text):
+        event.add("description", _Text(text))
+    if html := description.html:
+        event.add("x-alt-desc", _Text(one_line(html)), parameters={"FMTTYPE": "text/html"})
+
+
+def _add_alarms(event: VEvent, entry: CalendarEntry) -> None:
+    for before in entry.alarms:
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", _Text(_summary(entry, cancelled=False)))
+        alarm.add("trigger", -before if entry.starts else MORNING - before)
+        event.add_component(alarm)
 
 
 def _add_times(event: VEvent, entry: CalendarEntry) -> None:

@@ -34,7 +34,10 @@ _HANDED_ON = re.compile(r"via|x-forwarded-by|x-forwarded", re.IGNORECASE)
 _FORWARDED_FOR = re.compile(r'for="?(\[[^\]]*\]|[^";,:]*)', re.IGNORECASE)
 F = TypeVar("F", bound=Callable[..., object])
 # What stands in an address after these is a right by itself; an invitation also where it is the page after signing in.
-OWN_PAGES = r"/(?:bookings|places|sign-in|feeds/my|reminders/stop|returns|invitations|digest/(?:confirm|change|stop))/"
+OWN_PAGES = (
+    r"/(?:bookings|places|sign-in|feeds/(?:my|staff|team|school)|reminders/stop|returns|invitations"
+    r"|digest/(?:confirm|change|stop))/"
+)
 _TOKEN = re.compile(rf"({OWN_PAGES}|invitation(?:=|%3[Dd]))[^/\s&\"']+")
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {

@@ -132,6 +132,19 @@ def sign_out_everywhere(person: Person) -> None:
 
 
 @atomic
+def renew_feeds(person: Person) -> None:
+    """Give somebody's feeds new addresses; the old ones answer that they have been stopped."""
+    person.feed_key = new_key()
+
+
+@atomic
+def renew_feed_of(school: School, *, by: Person) -> None:
+    """Give the feed of a school a new address; the old one answers that it has been stopped."""
+    school.feed_key = new_key()
+    audit.record("gave the feed a new address", "school", school.id, by=by, area_id=school.area_id)
+
+
+@atomic
 def change_details(person: Person, *, name: str, school_id: int | None) -> None:
     """Keep a person's name and school. Raises Refused for a school that is not there."""
     refuse_unless(

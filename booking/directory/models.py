@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.core.clock import now
 from booking.core.db import Base, choice
+from booking.core.tokens import new_key
 
 
 class Phase(StrEnum):
@@ -78,6 +79,7 @@ class School(Base):
     phase: Mapped[Phase] = mapped_column(choice(Phase))
     postcode: Mapped[str] = mapped_column(sa.String(10), default="")
     closed_on: Mapped[date | None]
+    feed_key: Mapped[str] = mapped_column(sa.String(24), unique=True, default=new_key)
 
 
 group_schools = sa.Table(

@@ -1,61 +1,101 @@
 """Finished feeds, kept by the calendar's version: what has not changed costs no serialisation.
 
 Each process keeps its own; the version is read from the database at each request, so a change made anywhere is
-seen at the very next one. Both stores are bounded.
+seen at the very next one. All stores are bounded, in bytes.
 """
 
 import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 from typing import Generic, TypeVar
 
-MOST_FEEDS, MOST_BLOCKS = 64, 8192
+import brotli
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
+
+MOST_OF_FEEDS = MOST_OF_BLOCKS = 16 * 1024 * 1024
+KEY_WEIGHS = 1024
+# What we compress with, the best first; names of HTTP.
+ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: brotli.compress(body, quality=5),
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+}
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(maxsize=256)
+def encoding_for(accepted: str) -> str:
+    """Return how to compress for a client with this Accept-Encoding; empty where it does not ask for it by name."""
+    asked = {name: quality for name, quality in parse_accept_header(accepted.lower(), Accept) if name in ENCODINGS}
+    best = max(ENCODINGS, key=lambda name: asked.get(name, 0))
+    return best if asked.get(best) else ""
+
+
 class Feed:
-    """A finished feed: its bytes, the same compressed, and what HTTP says of them.
+    """A finished feed: its bytes, and what HTTP says of them.
 
     `changed_at` is None where more than the calendar decides what stands in it.
     """
 
-    body: bytes
-    zipped: bytes
-    etag: str
-    changed_at: datetime | None
+    def __init__(self, body: bytes, changed_at: datetime | None, etag: str = "") -> None:
+        self.body, self.changed_at = body, changed_at
+        self.etag = etag or hashlib.sha256(body).hexdigest()[:32]
+        self._encoded = {"": body}
 
-    @classmethod
-    def of(cls, body: bytes, changed_at: datetime | None) -> "Feed":
-        """Return the feed of these bytes."""
-        return cls(body, gzip.compress(body, 6, mtime=0), hashlib.sha256(body).hexdigest()[:32], changed_at)
+    def encoded(self, encoding: str) -> bytes:
+        """Return its bytes in the encoding that `encoding_for` told; compressed when first asked for."""
+        if encoding not in self._encoded:
+            self._encoded[encoding] = ENCODINGS[encoding](self.body)
+        return self._encoded[encoding]
 
 
 class Store(Generic[Value]):
-    """The newest so many values by key; safe among threads."""
+    """The values last used, by key, as many as fit into so many bytes; safe among threads."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._lock = Lock()
+    def __init__(self, most: int, *, weigh: Callable[[Value], int]) -> None:
+        self.most, self.weight = most, 0
+        self._weigh = weigh
+        self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
+        self._lock, self._making = Lock(), Lock()
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of a key; made where there is none."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self.size:
-                self._values.popitem(last=False)
+        """Return the value of a key; made where there is none, once where many ask at the same time."""
+        value = self.find(key)
+        if value is None:
+            with self._making:
+                value = self.find(key)
+                if value is None:
+                    value = make()
+                    self.put(key, value)
         return value
 
+    def find(self, key: Hashable) -> Value | None:
+        """Return the value of a key, or None."""
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key][0]
 
-feeds: Store[Feed] = Store(MOST_FEEDS)
-blocks: Store[bytes] = Store(MOST_BLOCKS)
+    def put(self, key: Hashable, value: Value) -> None:
+        """Keep a value; those that were not used for the longest time go."""
+        weight = self._weigh(value) + KEY_WEIGHS
+        with self._lock:
+            _, before = self._values.pop(key, (None, 0))
+            self._values[key] = value, weight
+            self.weight += weight - before
+            while self.weight > self.most:
+                _, (_, gone) = self._values.popitem(last=False)
+                self.weight -= gone
+
+
+# Compressed as well, a feed takes a third more.
+feeds: Store[Feed] = Store(MOST_OF_FEEDS, weigh=lambda feed: len(feed.body) * 4 // 3)
+blocks: Store[bytes] = Store(MOST_OF_BLOCKS, weigh=len)

@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.filters import Filters
-from booking.calendar.models import Category, Event, EventStatus, Kind
-from booking.calendar.policy import ANYBODY
+from booking.calendar.models import Category, Event, Kind
+from booking.calendar.policy import ANYBODY, Reader
 from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS, visible
 from booking.calendar.queries import list_events as list_of_the_page
 from booking.calendar.terms import school_year_of, year_days
 from booking.core.db import db
-from booking.core.tokens import key_of
-from booking.directory.models import Person
+from booking.deadlines.models import Ask, OwedBy, Return, ReturnStatus
+from booking.directory.models import Area, Person, Role, School, SchoolContact
+from booking.directory.queries import in_office
+
+STAFF = Reader(signed_in=True)
+ACTIVE = (PlaceStatus.CONFIRMED, PlaceStatus.OFFERED, PlaceStatus.WAITING)
 
 
 def since(today: date) -> date:
@@ -56,22 +61,12 @@ def public_categories(area_id: int) -> Sequence[Category]:
     ).all()
 
 
-def find_subscriber(token: str) -> Person | None:
-    """Return the person whose feed this is."""
-    key = key_of("feed", token)
-    return db.session.scalar(sa.select(Person).where(Person.feed_key == key)) if key else None
-
-
 def places_of(email: str, *, today: date) -> Sequence[Place]:
     """Return somebody's own active places since the school year before, with their events."""
     return db.session.scalars(
         sa.select(Place)
         .join(Place.event)
-        .where(
-            Place.email == email,
-            Place.status.in_([PlaceStatus.CONFIRMED, PlaceStatus.WAITING]),
-            Event.day >= since(today),
-        )
+        .where(Place.email == email, Place.status.in_(ACTIVE), Event.day >= since(today))
         .options(
             contains_eager(Place.event).joinedload(Event.category), contains_eager(Place.event).joinedload(Event.venue)
         )
@@ -79,12 +74,92 @@ def places_of(email: str, *, today: date) -> Sequence[Place]:
     ).all()
 
 
-def closing_dates(area_id: int, *, today: date) -> Sequence[Event]:
-    """Return an area's closing dates that staff of its schools see, cancelled ones too."""
-    from_staff = sa.and_(Event.area_id == area_id, Event.visibility != "team", Event.status != EventStatus.DRAFT)
+def events_of_school(school: School, *, today: date) -> Sequence[Event]:
+    """Return the events, but private ones, at which somebody of a school has a place."""
+    goes = sa.exists().where(
+        Place.event_id == Event.id, Place.school_id == school.id, Place.status == PlaceStatus.CONFIRMED
+    )
+    from_staff = sa.and_(visible(school.area_id, STAFF), ~Event.private, Event.day >= since(today))
     return db.session.scalars(
-        sa.select(Event)
-        .where(from_staff, Event.kind == Kind.DEADLINE, Event.day >= since(today))
+        sa.select(Event).where(from_staff, goes).options(*WITH_ITS_PARTS).order_by(*IN_ORDER)
+    ).all()
+
+
+def closing_dates(school: School, *, today: date) -> Sequence[tuple[Event, ReturnStatus | None]]:
+    """Return the closing dates of a school with its answer, cancelled ones too.
+
+    One that asks other schools alone is none of its own.
+    """
+    chosen = sa.and_(visible(school.area_id, STAFF), Event.kind == Kind.DEADLINE, Event.day >= since(today))
+    rows = db.session.execute(
+        sa.select(Event, Return.status)
+        .outerjoin(Return, sa.and_(Return.event_id == Event.id, Return.school_id == school.id))
+        .outerjoin(Ask, Ask.event_id == Event.id)
+        .where(chosen, sa.or_(Return.id.is_not(None), Ask.event_id.is_(None), Ask.owed_by == OwedBy.ALL))
         .options(*WITH_ITS_PARTS)
         .order_by(*IN_ORDER)
-    ).all()
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+Column = InstrumentedAttribute[Any]
+State = list[tuple[str, int, str]]
+
+
+def state_of_person(key: str) -> State | None:
+    """Return, by one statement, all that decides what stands in the feeds of the person with this key.
+
+    None where nobody has it any more.
+    """
+    me = Person.feed_key == key
+    return _state(
+        _line("person", Person.id, Person.school_id).where(me),
+        _line("role", Role.id, Role.role).join(Role.person).where(me),
+        _line("place", Place.event_id, Place.status)
+        .join(Person, Person.email == Place.email)
+        .where(me, Place.status.in_(ACTIVE)),
+        _line("return", Return.event_id, Return.status).join(Person, Person.school_id == Return.school_id).where(me),
+    )
+
+
+def state_of_school(key: str) -> State | None:
+    """Return, by one statement, all that decides what stands in the feed of the school with this key."""
+    we = School.feed_key == key
+    return _state(
+        _line("school", School.id, School.name).where(we),
+        _line("place", Place.event_id, Place.status).join(Place.school).where(we),
+        _line("return", Return.event_id, Return.status).join(Return.school).where(we),
+    )
+
+
+def _line(what: str, number: Column, value: Column) -> sa.Select[str, int, str]:
+    return sa.select(sa.literal(what), number, sa.cast(value, sa.String(200)))
+
+
+def _state(whose: sa.Select[str, int, str], *others: sa.Select[str, int, str]) -> State | None:
+    area = _line("area", Area.id, Area.calendar_version)
+    rows = db.session.execute(sa.union(whose, area, *others))
+    found = sorted((str(what), int(number), str(value)) for what, number, value in rows)
+    has_owner = any(what in {"person", "school"} for what, _, _ in found)
+    return found if has_owner else None
+
+
+def person_with(key: str) -> Person:
+    """Return the person with this feed key, with what they are in the area."""
+    return db.session.scalars(sa.select(Person).where(Person.feed_key == key)).one()
+
+
+def school_with(key: str) -> School:
+    """Return the school with this feed key."""
+    return db.session.scalars(sa.select(School).where(School.feed_key == key)).one()
+
+
+def schools_that_name(email: str, *, today: date) -> Sequence[School]:
+    """Return the schools that name this address as a contact today; what somebody says is no right."""
+    named = sa.select(SchoolContact.school_id).where(SchoolContact.email == email, in_office(today))
+    return db.session.scalars(sa.select(School).where(School.id.in_(named)).order_by(School.name)).all()
+
+
+def all_events(area_id: int, reader: Reader, *, today: date) -> Sequence[Event]:
+    """Return all that a reader sees since the school year before, with their parts."""
+    return list_of_the_page(area_id, reader, Filters(first=since(today)), today=today)

@@ -13,6 +13,7 @@ from booking.calendar.forms import DayField
 from booking.core.clock import today
 from booking.core.errors import Refused
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
+from booking.directory import actions as directory_actions
 from booking.directory import contacts
 from booking.directory import queries as directory
 from booking.directory.contacts import ContactValues
@@ -107,6 +108,16 @@ def school(school_id: int) -> ResponseReturnValue:
         others=[one for one in rows if not one.holds_on(today())],
         refused=put_aside([one.email for one in rows]),
     )
+
+
+@bp.post("/schools/<int:school_id>/new-address")
+@organisers
+def renew_school_feed(school_id: int) -> ResponseReturnValue:
+    """Give a school's feed a new address, and stop the old one."""
+    found = the_school(school_id)
+    directory_actions.renew_feed_of(found, by=the_organiser())
+    flash(f"The calendar of {found.name} has a new address. The old one has stopped.")
+    return redirect(url_for(".school", school_id=found.id))
 
 
 @bp.route("/schools/<int:school_id>/contacts/<int:contact_id>", methods=["GET", "POST"])

@@ -26,6 +26,7 @@ from booking.digests.queries import CONFIRM_LINK, OWN_LINK
 from booking.directory import actions as directory
 from booking.directory.guards import Visitor
 from booking.directory.models import ContactRole, Person, RoleName, School
+from booking.feeds.private import MINE, SCHOOL, STAFF, TEAM
 from booking.invitations import actions as inviting
 from booking.invitations.models import Invitation
 from booking.invitations.queries import Chosen
@@ -72,6 +73,7 @@ OF_A_CLOSING_DATE = {f"organiser.{page}" for page in ("ask", "returns", "chase",
 OF_A_CONTACT = {f"deadlines.{page}" for page in ("school_contacts", "own_contact", "contact_has_left")}
 # What a facilitator sees on the day of the event alone: the one of `fill` is later.
 ON_THE_DAY = {("GET", "bookings_manage.printed")}
+FEEDS = {"feeds.my": MINE, "feeds.staff": STAFF, "feeds.team": TEAM, "feeds.school": SCHOOL}
 LINKS = {"bookings.booking": BOOKING_LINK, "bookings.cancel": BOOKING_LINK}
 LINKS |= {f"bookings.{page}": BOOKING_LINK for page in ("accept", "swap", "edit_booking", "edit_attendee", "move")}
 LINKS |= {"bookings.place": PLACE_LINK, "bookings.cancel_place": PLACE_LINK}
@@ -125,9 +127,8 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
     """Return the address of a page, about the rows of `fill`."""
     with app.app_context():
         booking = db.session.get(Booking, 1)
-        subscriber = db.session.query(Person).filter_by(email="subscriber@school.example").one()
-        if rule.endpoint == "feeds.my":
-            token = token or link_token("feed", subscriber.feed_key)
+        if rule.endpoint in FEEDS:
+            token = token or link_token(FEEDS[rule.endpoint], owner_of_feed(rule.endpoint).feed_key)
         elif rule.endpoint in {"deadlines.answer", "deadlines.again"}:
             token = token or link_token(RETURN_LINK, db.session.query(Return).one().key)
         elif rule.endpoint == "invitations.answer":
@@ -146,13 +147,23 @@ def address(app: Flask, rule: Rule, *, token: str = "") -> str:
             "year": year_name(school_year_of(today())),
             "week": monday_of(today()).isoformat(),
             "month": f"{today():%Y-%m}",
-            "slug": db.session.get(Category, 1).slug if rule.endpoint == "feeds.category" else "words",
+            "slug": db.session.get(Category, 1).slug
+            if rule.endpoint in {"feeds.category", "feeds.one_kind"}
+            else "words",
             "kind": "csv",
             "event_id": 2 if rule.endpoint in OF_A_CLOSING_DATE else 1,
         }
         return app.url_map.bind("localhost").build(
             rule.endpoint, {name: values.get(name, 1) for name in rule.arguments}, append_unknown=False
         )
+
+
+def owner_of_feed(endpoint: str) -> Person | School:
+    """Whose feed of `fill` it is."""
+    if endpoint == "feeds.school":
+        return db.session.get_one(School, 1)
+    name = "tom@vale-marsh" if endpoint == "feeds.team" else "subscriber@school"
+    return db.session.query(Person).filter_by(email=f"{name}.example").one()
 
 
 def subscription_key() -> str:

@@ -134,7 +134,19 @@ def test_no_page_has_styles_or_scripts_of_its_own(site: Flask) -> None:
     with site.app_context():
         event = make_event("Second")
         token = link_token(BOOKING_LINK, make_booking(event).key)
-    paths = ["/", "/calendar/", "/events/", event.path, "/feeds/", "/my/", "/my/details", "/contact", "/privacy"]
+    paths = [
+        "/",
+        "/calendar/",
+        "/events/",
+        event.path,
+        "/feeds/",
+        "/feeds/calendar/",
+        "/my/calendars/",
+        "/my/",
+        "/my/details",
+        "/contact",
+        "/privacy",
+    ]
     paths += ["/accessibility", f"/events/{event.id}/book", f"/bookings/{token}/", f"/bookings/{token}/cancel"]
     paths += ["/manage/", "/manage/events/", "/manage/events/new", f"/manage/events/{event.id}/", "/manage/people/"]
     paths += [f"/manage/events/{event.id}/{page}" for page in ("edit", "cancel", "places/", "places/add", "reminders/")]

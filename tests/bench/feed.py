@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import process_time, sleep
 
 from flask import Flask
 
@@ -14,10 +14,11 @@ from booking.core.db import db
 from tests.bench import report, stage
 from tests.bench.load import CLIENTS, Connection, Measured, alone, measure
 from tests.processes import web
-from tests.statements import statements
 
-EVENTS, SECONDS = 1000, 3
+# In turns, so that what else the machine does meets both alike.
+EVENTS, ROUNDS, SECONDS = 1000, 3, 2
 PATH = "/feeds/calendar.ics"
+UNTIL_KEPT = 2.5  # a feed is kept when its date tells it from what was before
 OF_NOTHING = f"{PATH}?from=2099-01-01"
 
 
@@ -46,12 +47,19 @@ def run() -> None:
             notes.append(f"{backend}: {_builds(app)}")
             with web(url) as address, _bare(url, _body(address)) as bare:
                 for kind in KINDS:
-                    ours, base = _measure(address, kind), _measure(bare, kind)
-                    ratio = f"{ours.per_second / base.per_second:.0%}"
-                    rows.append((f"{backend}, {kind.name}", *report.figures(ours), base.per_second, ratio))
-                    notes += report.errors(f"{backend}, {kind.name}", ours)
+                    rounds = [(_measure(address, kind), _measure(bare, kind)) for _ in range(ROUNDS)]
+                    ours, base = sorted(rounds, key=_ratio)[ROUNDS // 2]
+                    ratios = " ".join(f"{_ratio(one):.0%}" for one in rounds)
+                    rows.append((f"{backend}, {kind.name}", *report.figures(ours), base.per_second, ratios))
+                    for measured, _ in rounds:
+                        notes += report.errors(f"{backend}, {kind.name}", measured)
     report.table(("", "answers/s", "p50 ms", "p95 ms", "errors", "clients’ CPU", "bare/s", "of bare"), rows)
     report.lines(notes)
+
+
+def _ratio(pair: tuple[Measured, Measured]) -> float:
+    ours, base = pair
+    return ours.per_second / base.per_second
 
 
 @contextmanager
@@ -75,23 +83,21 @@ def _builds(app: Flask) -> str:
         db.session.query(Event).first().title = "A new title"
         db.session.commit()
     again = _milliseconds(app)
+    sleep(UNTIL_KEPT)
     client = app.test_client()
     unchanged = {"If-None-Match": client.get(PATH).headers["ETag"]}
-    with statements(app) as seen:
-        client.get(PATH, headers=unchanged)
     took, burnt = alone(lambda: client.get(PATH, headers=unchanged))
     return (
-        f"the first build takes {first:.0f} ms, another after one event changed {again:.0f} ms; then one 304 alone, "
-        f"in process, takes {took:.1f} ms ({burnt:.1f} ms of the processor), SQL statements "
-        f"{report.without_begin(seen)}"
+        f"the first build takes {first:.0f} ms of the processor, another after one event changed {again:.0f} ms; then "
+        f"one 304 alone, in process, takes {took:.1f} ms ({burnt:.1f} ms of the processor, the client's part included)"
     )
 
 
 def _milliseconds(app: Flask) -> float:
     client = app.test_client()
-    started = perf_counter()
+    started = process_time()
     client.get(PATH)
-    return 1000 * (perf_counter() - started)
+    return 1000 * (process_time() - started)
 
 
 def _body(address: str) -> bytes:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -11,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from booking.calendar import ical
-from booking.calendar.ical import Attendance, CalendarEntry
+from booking.calendar.ical import Attendance, CalendarEntry, Description
+from booking.calendar.palette import PALETTE
 from booking.core.text import one_line, paragraphs
 
 LONDON = ZoneInfo("Europe/London")
+STYLES = Path(__file__).parents[2] / "booking" / "static" / "app.css"
 STAMP = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)
 ENTRY = CalendarEntry(
     uid="uid-1@x.example",
@@ -27,7 +30,7 @@ ENTRY = CalendarEntry(
     is_deadline=False,
     blocks_time=True,
     status="CONFIRMED",
-    description="Bring coffee",
+    description=Description("Bring coffee"),
     location="Oak Suite",
     url="https://x.example/events/1-senco-forum/",
     categories=("SENCo forum",),
@@ -212,7 +215,9 @@ def test_what_does_not_take_time_does_not_block_it(values: dict, status: str, tr
 
 
 def test_what_is_empty_is_left_out() -> None:
-    names = {line.split(":")[0].split(";")[0] for line in lines(ical.vevent(entry(description="", location="")))}
+    names = {
+        line.split(":")[0].split(";")[0] for line in lines(ical.vevent(entry(description=Description(), location="")))
+    }
     assert names.isdisjoint({"DESCRIPTION", "LOCATION", "ORGANIZER", "ATTENDEE", "METHOD"})
     assert "CATEGORIES" not in {line.split(":")[0] for line in lines(ical.vevent(entry(categories=())))}
 
@@ -229,7 +234,7 @@ def test_what_is_empty_is_left_out() -> None:
     ],
 )
 def test_text_is_escaped_as_the_standard_says(text: str, escaped: str) -> None:
-    assert f"DESCRIPTION:{escaped}" in lines(ical.vevent(entry(description=text)))
+    assert f"DESCRIPTION:{escaped}" in lines(ical.vevent(entry(description=Description(before=(text,)))))
 
 
 @settings(deadline=None)
@@ -237,7 +242,9 @@ def test_text_is_escaped_as_the_standard_says(text: str, escaped: str) -> None:
 def test_any_text_comes_back_from_another_parser_and_brings_no_line_of_its_own(
     title: str, description: str, location: str, category: str
 ) -> None:
-    hard = entry(title=title, description=description, location=location, categories=(category, "b,c"))
+    hard = entry(
+        title=title, description=Description(before=(description,)), location=location, categories=(category, "b,c")
+    )
     event = read(hard)
     assert str(event["SUMMARY"]) == one_line(title)
     assert str(event.get("DESCRIPTION", "")) == paragraphs(description)
@@ -271,18 +278,23 @@ def test_a_feed_has_a_name_and_says_how_often_to_look_again() -> None:
         [ical.vevent(ENTRY), ical.vevent(entry(uid="uid-2"))],
         source="https://x.example/feeds/calendar.ics",
         description="Dates",
+        page="https://x.example/events/",
+        colour=PALETTE[1],
         refresh_hours=6,
     )
     head = lines(body[: body.index(b"BEGIN:VTIMEZONE")])
     assert head[0] == "BEGIN:VCALENDAR"
     assert sorted(head[1:]) == [
         "CALSCALE:GREGORIAN",
+        "COLOR:darkblue",
         "DESCRIPTION:Dates",
         "NAME:Vale & Marsh\\; all X-EVIL:1",
         "PRODID:-//SEND calendar and bookings//EN",
         "REFRESH-INTERVAL;VALUE=DURATION:PT6H",
         "SOURCE;VALUE=URI:https://x.example/feeds/calendar.ics",
+        "URL:https://x.example/events/",
         "VERSION:2.0",
+        "X-APPLE-CALENDAR-COLOR:#013a8e",
         "X-PUBLISHED-TTL:PT6H",
         "X-WR-CALDESC:Dates",
         "X-WR-CALNAME:Vale & Marsh\\; all X-EVIL:1",
@@ -324,6 +336,52 @@ def test_an_invitation_is_for_one_attendee_and_counts_on_its_own(method: str, st
         "PARTSTAT": "ACCEPTED",
         "RSVP": "FALSE",
     }
+
+
+def test_the_colours_are_those_of_the_pages() -> None:
+    painted = re.findall(r"\.cat-(\d+) { --cat: (#[0-9a-f]{6});", STYLES.read_text(encoding="utf-8"))
+    assert {int(number): colour for number, colour in painted} == {
+        number: colour.hexadecimal for number, colour in PALETTE.items()
+    }
+    assert "COLOR:gold" in lines(ical.vevent(entry(colour=PALETTE[3].name)))
+
+
+def test_html_stands_beside_plain_words_where_it_shows_more() -> None:
+    bold = Description("**Bring** coffee <script>", ("It is off.",), (("More:", "https://x.example/?a=1&b=2"),))
+    block = lines(ical.vevent(entry(description=bold)))
+    assert "DESCRIPTION:It is off.\\n\\nBring coffee <script>\\n\\nMore: https://x.example/?a=1&b=2" in block
+    (html,) = [line for line in block if line.startswith("X-ALT-DESC")]
+    assert html == (
+        "X-ALT-DESC;FMTTYPE=text/html:<html><body><p>It is off.</p><p><strong>Bring</strong> coffee &lt\\;script&gt\\;"
+        '</p> <p>More: <a href="https://x.example/?a=1&amp\\;b=2">https://x.example/?a=1&amp\\;b=2</a></p></body></html>'
+    )
+    assert not [line for line in lines(ical.vevent(ENTRY)) if line.startswith("X-ALT-DESC")]
+
+
+def test_an_alarm_rings_before_the_time_or_at_nine_in_the_morning() -> None:
+    day_and_week = (timedelta(days=1), timedelta(days=7))
+    timed, all_day, off = (
+        read(entry(is_deadline=True, alarms=day_and_week, **values))
+        for values in ({}, {"starts": None, "ends": None}, {"status": "CANCELLED"})
+    )
+    assert [alarm["TRIGGER"].dt for alarm in timed.walk("VALARM")] == [-timedelta(days=1), -timedelta(days=7)]
+    assert [alarm["TRIGGER"].dt for alarm in all_day.walk("VALARM")] == [
+        -timedelta(hours=15),
+        -timedelta(days=6, hours=15),
+    ]
+    assert {str(alarm["ACTION"]) for alarm in timed.walk("VALARM")} == {"DISPLAY"}
+    assert off.walk("VALARM") == []
+
+
+def test_a_draft_says_that_it_is_one() -> None:
+    assert str(read(entry(is_draft=True))["SUMMARY"]) == "DRAFT: SENCo forum"
+
+
+def test_a_long_description_is_whole_and_folded() -> None:
+    text = "Zeile, mit; allem 🎉 " * 5_000
+    event = read(entry(description=Description(text)))
+    assert len(text.encode()) > 100_000
+    assert str(event["DESCRIPTION"]) == text.strip()
 
 
 @settings(deadline=None)

@@ -1,0 +1,108 @@
+"""Pages that make subscribing easy: one for each feed, and what somebody's own are."""
+
+from urllib.parse import urlencode
+
+import segno
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from booking.calendar import queries as calendar_queries
+from booking.calendar.policy import ANYBODY
+from booking.core.addresses import absolute
+from booking.core.clock import today
+from booking.core.errors import Refused
+from booking.directory import actions as directory
+from booking.directory.guards import area, public, signed_in, visitor
+from booking.feeds import queries
+from booking.feeds.private import ALARMS, address_of_school, addresses_of
+from booking.feeds.views import bp, chosen_of, read_chosen
+
+KINDS = {"my": "My bookings", "staff": "Dates for staff", "team": "Everything of the team"}
+ABOUT = {
+    "my": "What you booked or were booked for, and the closing dates of your school.",
+    "staff": "What is on for everybody and for staff who signed in.",
+    "team": "All dates with those for the team alone; organisers see drafts too.",
+}
+
+
+@bp.app_template_global()
+def qr_code(address: str) -> Markup:
+    """Return a QR code as an image inside the page: it needs no style and no request of its own."""
+    code = segno.make(address, error="m")
+    return Markup(code.svg_inline(border=2, light="#fff", omitsize=True, svgclass="qr", lineclass=None))  # noqa: S704
+
+
+@bp.get("/feeds/")
+@public
+def subscribe() -> ResponseReturnValue:
+    """Show how to subscribe, with the address of every feed, and let one be put together."""
+    here = area()
+    lines = [("calendar", "All dates", absolute("feeds.calendar"))]
+    for category in queries.public_categories(here.id):
+        lines.append((category.slug, category.name, absolute("feeds.category", slug=category.slug)))
+    return render_template(
+        "feeds/subscribe.html",
+        lines=lines,
+        categories=queries.public_categories(here.id),
+        audiences=calendar_queries.audiences(here.id),
+    )
+
+
+@bp.get("/feeds/calendar/")
+@public
+def chosen() -> ResponseReturnValue:
+    """Show how to subscribe to all dates, or to what the filters in the address choose."""
+    query, problem = chosen_of(request.args.to_dict(flat=False)), None
+    try:
+        filters = read_chosen(query)
+    except Refused as refused:
+        filters, problem, query = None, refused, {}
+    address = absolute("feeds.calendar") + (f"?{urlencode(query, doseq=True)}" if query else "")
+    found = calendar_queries.count_events(area().id, ANYBODY, filters, today=today()) if filters and query else None
+    page = render_template(
+        "feeds/feed.html",
+        name="Dates you chose" if query else "All dates",
+        address=address,
+        found=found,
+        problem=problem,
+    )
+    return page, 400 if problem else 200
+
+
+@bp.get("/feeds/<slug>/")
+@public
+def one_kind(slug: str) -> ResponseReturnValue:
+    """Show how to subscribe to the dates of one kind."""
+    category = queries.find_public_category(area().id, slug) or abort(404)
+    address = absolute("feeds.category", slug=slug)
+    return render_template("feeds/feed.html", name=category.name, address=address, found=None, problem=None)
+
+
+@bp.get("/my/calendars/")
+@signed_in
+def mine() -> ResponseReturnValue:
+    """Show the addresses of somebody's own feeds, with alarms as they choose."""
+    person = visitor().person
+    assert person is not None
+    alarms = [name for name in ALARMS if name in request.args.getlist("alarm")]
+    query = f"?{urlencode({'alarm': alarms}, doseq=True)}" if alarms else ""
+    lines = [
+        (kind, KINDS[kind], ABOUT[kind], address + (query if kind == "my" else ""))
+        for kind, address in addresses_of(person).items()
+    ]
+    about = "Closing dates of the school, and the events at which somebody of it has a place: nobody’s name."
+    for school in queries.schools_that_name(person.email, today=today()):
+        lines.append((f"school-{school.id}", school.name, about, address_of_school(school) + query))
+    return render_template("feeds/mine.html", lines=lines, alarms=alarms)
+
+
+@bp.post("/my/calendars/new-addresses")
+@signed_in
+def renew() -> ResponseReturnValue:
+    """Give somebody's own feeds new addresses, and stop the old ones."""
+    person = visitor().person
+    assert person is not None
+    directory.renew_feeds(person)
+    flash("Your calendars have new addresses. The old ones have stopped: subscribe again where you want them.")
+    return redirect(url_for("feeds.mine"))

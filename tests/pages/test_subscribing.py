@@ -1,0 +1,130 @@
+"""Pages of feeds: each address in ways that people use, built by a form, one's own behind signing in."""
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from booking.core.audit import AuditEntry
+from booking.core.db import db
+from booking.core.tokens import link_token
+from booking.directory.models import Person, School
+from booking.feeds.private import MINE, SCHOOL
+from tests.factories import (
+    make_audience,
+    make_booking,
+    make_category,
+    make_contact,
+    make_event,
+    make_organiser,
+    make_person,
+    make_school,
+    sign_in,
+)
+
+BASE = "http://calendar.example.org"
+
+
+def addresses(page: str) -> list[str]:
+    """What stands in the fields to copy from."""
+    return [
+        unescape(found) for found in re.findall(r'<input class="[^"]*copyfield"[^>]* value="([^"]+)" readonly>', page)
+    ]
+
+
+def test_each_feed_has_a_page_with_ways_a_qr_code_and_steps(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event()
+        make_event("Coffee", category_id=make_category("Coffee morning").id)
+    index = client.get("/feeds/").text
+    assert addresses(index) == [f"{BASE}/feeds/{name}.ics" for name in ("calendar", "coffee-morning", "senco-forum")]
+    pages = re.findall(r'<a href="([^"]+)">QR code and steps', index)
+    assert pages == ["/feeds/calendar/", "/feeds/coffee-morning/", "/feeds/senco-forum/"]
+    for path in pages:
+        page = client.get(path).text
+        address = f"{BASE}{path[:-1]}.ics"
+        assert addresses(page) == [address]
+        assert f'href="webcal://{address.removeprefix("http://")}"' in page
+        assert "https://outlook.office.com/calendar/0/addfromweb?url=http%3A%2F%2Fcalendar" in page
+        assert "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2Fcalendar" in page
+        assert page.count("<svg") >= 1
+        assert "every 4 to 24 hours" in page
+    assert client.get("/feeds/nothing/").status_code == 404
+
+
+def test_the_form_makes_the_address_of_what_was_chosen(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum & more", audiences=[make_audience("SENCos")])
+        make_event("Coffee", category_id=make_category("Coffee morning").id)
+    page = client.get("/feeds/calendar/?q=forum+%26&audience=sencos&category=senco-forum&from=").text
+    (address,) = addresses(page)
+    assert address == f"{BASE}/feeds/calendar.ics?audience=sencos&category=senco-forum&q=forum+%26"
+    assert "1 date of this school year" in page
+    feed = client.get(address.removeprefix(BASE)).text
+    assert ("Forum & more" in feed, "Coffee" in feed) == (True, False)
+    wrong = client.get("/feeds/calendar/?category=nothing")
+    assert (wrong.status_code, addresses(wrong.text)) == (400, [f"{BASE}/feeds/calendar.ics"])
+    assert "There is no kind of event called “nothing”." in wrong.text
+
+
+def test_my_calendars_are_mine_and_can_have_new_addresses(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event()
+        named, said = make_school("Oakhurst"), make_school("Elm Park")
+        me = make_person("priya@school.example", school_id=said.id)
+        make_contact(named, me.email)
+        make_contact(said, "somebody@else.example")
+        mine, school = link_token(MINE, me.feed_key), link_token(SCHOOL, named.feed_key)
+    assert client.get("/my/calendars/").headers["Location"].startswith("/sign-in")
+    sign_in(client, me)
+    page = client.get("/my/calendars/?alarm=week&alarm=never").text
+    found = addresses(page)
+    assert (found[0], found[2]) == (
+        f"{BASE}/feeds/my/{mine}.ics?alarm=week",
+        f"{BASE}/feeds/school/{school}.ics?alarm=week",
+    )
+    assert (len(found), "/feeds/team/" in page) == (3, False)
+    assert [client.get(one.removeprefix(BASE)).status_code for one in found] == [200, 200, 200]
+    answer = client.post("/my/calendars/new-addresses", follow_redirects=True)
+    assert "Your calendars have new addresses" in answer.text
+    assert [client.get(one.removeprefix(BASE)).status_code for one in found] == [410, 410, 200]
+    assert client.get(addresses(answer.text)[0].removeprefix(BASE)).status_code == 200
+
+
+def test_the_team_sees_its_own_calendar_and_gives_a_school_a_new_one(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event()
+        organiser, school = make_organiser(), make_school("Oakhurst")
+        old = f"/feeds/school/{link_token(SCHOOL, school.feed_key)}.ics"
+    sign_in(client, organiser)
+    assert "/feeds/team/" in client.get("/my/calendars/").text
+    assert addresses(client.get(f"/manage/schools/{school.id}").text) == [BASE + old]
+    answer = client.post(f"/manage/schools/{school.id}/new-address", follow_redirects=True)
+    assert "The calendar of Oakhurst has a new address" in answer.text
+    assert client.get(old).status_code == 410
+    with app.app_context():
+        assert db.session.query(AuditEntry).filter_by(subject="school", subject_id=school.id).count() == 1
+        key = db.session.get_one(School, school.id).feed_key
+        assert addresses(answer.text) == [f"{BASE}/feeds/school/{link_token(SCHOOL, key)}.ics"]
+
+
+@pytest.mark.usefixtures("school_day")
+def test_subscribing_is_offered_on_the_home_page_after_booking_and_on_ones_own_page(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        event = make_event()
+        make_booking(event, email="priya@school.example")
+        me = make_person("priya@school.example")
+    form = {"name": "Ada Obi", "email": "ada@school.example", "school": ""}
+    assert addresses(client.get("/").text) == [f"{BASE}/feeds/calendar.ics"]
+    booked = client.post(f"/events/{event.id}/book", data=form, follow_redirects=True).text
+    assert 'data-outcome="confirmed"' in booked
+    assert addresses(booked) == [f"{BASE}/feeds/senco-forum.ics"]
+    assert 'href="/my/calendars/"' in booked
+    sign_in(client, me)
+    with app.app_context():
+        token = link_token(MINE, db.session.get_one(Person, me.id).feed_key)
+    assert addresses(client.get("/my/").text) == [f"{BASE}/feeds/my/{token}.ics"]
