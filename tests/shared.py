@@ -18,6 +18,9 @@ from tests import databases
 PURE = (bank_holidays._of_year, plan._rows, web._fingerprint)
 
 
+_apps: list[Flask] = []
+
+
 @cache
 def shared_app(database_url: str, demo: str = "0") -> Flask:
     """Return this process's application on a database.
@@ -25,6 +28,7 @@ def shared_app(database_url: str, demo: str = "0") -> Flask:
     It has answered a request: from then on Flask itself refuses whatever would add a page, a hook or a filter to it.
     """
     app = databases.make_app(database_url, DEMO=demo)
+    _apps.append(app)
     app.test_client().get("/healthz")
     return app
 
@@ -45,6 +49,8 @@ def forget() -> None:
     """Clear what the program keeps between requests: this process is as one that has just started."""
     for clear in _kept():
         clear()
+    for app in _apps:
+        app.extensions["kept answers"].clear()
     limiter.enabled = False  # an application with limits switches them on for every other of its process
 
 
@@ -52,7 +58,7 @@ def forget() -> None:
 def _kept() -> list[Callable[[], None]]:
     modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "booking"]
     values = [value for module in modules for value in vars(module).values()]
-    stores = [value._values.clear for value in values if isinstance(value, Store)]
+    stores = [value.clear for value in values if isinstance(value, Store)]
     caches = [
         value for value in values if type(value) is type(web._fingerprint)
     ]  # a look at any attribute wakes proxies

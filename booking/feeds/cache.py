@@ -95,6 +95,12 @@ class Store(Generic[Value]):
                 _, (_, gone) = self._values.popitem(last=False)
                 self.weight -= gone
 
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._values.clear()
+            self.weight = 0
+
 
 # Compressed as well, a feed takes a third more.
 feeds: Store[Feed] = Store(MOST_OF_FEEDS, weigh=lambda feed: len(feed.body) * 4 // 3)

@@ -86,6 +86,7 @@ class KeptAnswers:
     def __init__(self, app: Flask) -> None:
         self.application: WSGIApplication = app.wsgi_app
         self.answers: Store[Answer] = Store(MOST_BYTES, weigh=lambda answer: answer.weight)
+        app.extensions["kept answers"] = self.answers
         with app.app_context():
             self._engine = _engine_beside(db.engine)
 

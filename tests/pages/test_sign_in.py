@@ -348,7 +348,7 @@ def test_signing_out_everywhere_ends_all_sessions_and_moves_the_feed(app: Flask,
     assert (is_signed_in(other), other.get(feed).status_code) == (True, 200)
     page = client.post("/my/sign-out-everywhere", follow_redirects=True)
     assert "signed out everywhere" in page.text
-    assert (is_signed_in(client), is_signed_in(other), other.get(feed).status_code) == (False, False, 404)
+    assert (is_signed_in(client), is_signed_in(other), other.get(feed).status_code) == (False, False, 410)
     with app.app_context():
         now = db.session.get(Person, person.id)
         moved = f"/feeds/my/{link_token('feed', now.feed_key)}.ics"
