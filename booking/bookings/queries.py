@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,13 +45,28 @@ def ground_for(event: Event, *, form_key: str, school_id: int | None, keys: Coll
 
     Area, category and venue of the event are read along: the mail says them.
     """
-    made = sa.select(Booking.id).where(Booking.event_id == event.id, Booking.form_key == form_key).scalar_subquery()
-    taken = _active_among(event, keys, sa.func.min(Place.attendee_key)).scalar_subquery()
-    row = db.session.execute(
-        _surroundings(event).add_columns(School, made, taken).outerjoin(School, School.id == school_id)
-    ).one()
+    asked = {"event_id": event.id, "form_key": form_key, "school_id": school_id, "keys": list(keys)}
+    row = db.session.execute(_ground(), asked).one()
     _keep_surroundings(event, row[0], row[1], row[2])
     return Ground(made_id=row[4], school=row[3], taken_key=row[5])
+
+
+@cache
+def _ground() -> sa.Select[Any]:
+    """Built once: a booking asks for it while others wait for the lock."""
+    event_id: sa.BindParameter[int] = sa.bindparam("event_id")
+    made = sa.select(Booking.id).where(Booking.event_id == event_id, Booking.form_key == sa.bindparam("form_key"))
+    # The literal condition is that of the partial index, which is found only by it.
+    taken = sa.select(sa.func.min(Place.attendee_key)).where(
+        Place.event_id == event_id,
+        Place.attendee_key.in_(sa.bindparam("keys", expanding=True)),
+        sa.text("places.status <> 'cancelled'"),
+    )
+    return (
+        _surroundings()
+        .add_columns(School, made.scalar_subquery(), taken.scalar_subquery())
+        .outerjoin(School, School.id == sa.bindparam("school_id"))
+    )
 
 
 def get_booking(booking_id: int) -> Booking:
@@ -109,17 +125,18 @@ def find_place(token: str) -> Place | None:
 def load_surroundings(event: Event) -> None:
     """Load area, category and venue of an event, where they are not, in one statement: what a mail about it says."""
     if SURROUNDINGS & sa.inspect(event).unloaded:
-        _keep_surroundings(event, *db.session.execute(_surroundings(event)).one())
+        _keep_surroundings(event, *db.session.execute(_surroundings(), {"event_id": event.id}).one())
 
 
-def _surroundings(event: Event) -> sa.Select[Area, Category, Venue]:
+@cache
+def _surroundings() -> sa.Select[Area, Category, Venue]:
     return (
         sa.select(Area, Category, Venue)
         .select_from(Event)
         .join(Event.area)
         .join(Event.category)
         .outerjoin(Event.venue)
-        .where(Event.id == event.id)
+        .where(Event.id == sa.bindparam("event_id"))
     )
 
 
@@ -134,11 +151,12 @@ def next_invitation_numbers(event: Event, emails: Collection[str]) -> dict[str, 
     """Raise and return the number of calendar messages to each address; never below the event's SEQUENCE."""
     # Rows as parameters: SQLAlchemy compiles what holds them in its own text anew each time.
     rows = [{"event_id": event.id, "email": email, "sequence": event.sequence} for email in sorted(emails)]
-    return {row[0]: row[1] for row in db.session.execute(_one_more_invitation(), rows)}
+    return {row[0]: row[1] for row in db.session.execute(_one_more_invitation(db.engine.dialect.name), rows)}
 
 
-def _one_more_invitation() -> sa.Executable:
-    insert = sqlite_insert if db.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+@cache
+def _one_more_invitation(dialect: str) -> sa.Executable:
+    insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
     statement = insert(INVITATION_COUNTS)
     least, one_more = statement.excluded.sequence, INVITATION_COUNTS.c.sequence + 1
     return statement.on_conflict_do_update(
@@ -164,14 +182,9 @@ def confirmed_emails(event: Event, emails: Collection[str]) -> set[str]:
 
 def active_attendee_keys(event: Event, keys: Collection[str]) -> set[str]:
     """Return which of these attendees hold an active place at the event."""
-    return set(db.session.scalars(_active_among(event, keys, Place.attendee_key)))
-
-
-def _active_among(event: Event, keys: Collection[str], what: Any) -> sa.Select[Any]:
     # The literal condition is that of the partial index, which is found only by it.
-    return sa.select(what).where(
-        Place.event_id == event.id, Place.attendee_key.in_(keys), sa.text("places.status <> 'cancelled'")
-    )
+    chosen = (Place.event_id == event.id, Place.attendee_key.in_(keys), sa.text("places.status <> 'cancelled'"))
+    return set(db.session.scalars(sa.select(Place.attendee_key).where(*chosen)))
 
 
 def most_places_since(emails: Collection[str], since: datetime) -> int:
