@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField, URLField
+from wtforms import RadioField, SelectField, StringField, TextAreaField, URLField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, NumberRange, Optional, Regexp, ValidationError
 
@@ -13,7 +13,8 @@ from booking.core.text import paragraphs
 from booking.deadlines.actions import MOST_FORMS, AskValues
 from booking.deadlines.models import Answer, Ask, OwedBy
 from booking.deadlines.policy import Said
-from booking.directory.models import ContactRole, Phase, School, SchoolGroup
+from booking.directory.forms import SchoolsForm
+from booking.directory.models import ContactRole, Phase
 from booking.directory.wording import SAY_ROLE
 
 SAY_SAID = {
@@ -27,16 +28,6 @@ SAY_SAID_BY_US = {
     Said.NOT_THIS_YEAR: "nothing this school year",
     Said.EXCUSED: "excused",
     Said.OUTSTANDING: "outstanding again",
-}
-SAY_PHASE = {
-    Phase.NURSERY: "Nurseries",
-    Phase.PRIMARY: "Primary schools",
-    Phase.SECONDARY: "Secondary schools",
-    Phase.ALL_THROUGH: "All-through schools",
-    Phase.SPECIAL: "Special schools",
-    Phase.ALTERNATIVE: "Alternative provision",
-    Phase.SIXTEEN_PLUS: "16 plus",
-    Phase.OTHER: "Others",
 }
 
 
@@ -63,7 +54,7 @@ class AnswerForm(Form):
             raise ValidationError("Choose your answer")
 
 
-class AskForm(Form):
+class AskForm(SchoolsForm):
     """What a closing date asks of which schools."""
 
     answer = RadioField(
@@ -105,18 +96,6 @@ class AskForm(Form):
         ],
         default=OwedBy.ALL.value,
     )
-    phases = SelectMultipleField(
-        "Phases", choices=[SelectChoice(phase.value, words) for phase, words in SAY_PHASE.items()]
-    )
-    groups = SelectMultipleField("Groups", coerce=int)
-    schools = SelectMultipleField("Schools", coerce=int)
-
-    def __init__(
-        self, *args: Any, all_groups: Sequence[SchoolGroup], all_schools: Sequence[School], **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.groups.choices = [SelectChoice(one.id, one.name) for one in all_groups]
-        self.schools.choices = [SelectChoice(one.id, one.name) for one in all_schools]
 
     def values(self) -> AskValues:
         """Return what was said."""

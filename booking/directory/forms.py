@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import SelectField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
-from booking.directory.models import RoleName
+from booking.directory.models import RoleName, School, SchoolGroup
 from booking.directory.queries import SchoolName
+from booking.directory.wording import SAY_PHASE
 
 
 class SignInForm(Form):
@@ -74,3 +75,20 @@ class GrantForm(Form):
             SelectChoice(RoleName.ADMINISTRATOR.value, "Administrator: gives roles"),
         ],
     )
+
+
+class SchoolsForm(Form):
+    """A form that chooses schools, by phase, by group or by name."""
+
+    phases = SelectMultipleField(
+        "Phases", choices=[SelectChoice(phase.value, words) for phase, words in SAY_PHASE.items()]
+    )
+    groups = SelectMultipleField("Groups", coerce=int)
+    schools = SelectMultipleField("Schools", coerce=int)
+
+    def __init__(
+        self, *args: Any, all_groups: Sequence[SchoolGroup], all_schools: Sequence[School], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.groups.choices = [SelectChoice(one.id, one.name) for one in all_groups]
+        self.schools.choices = [SelectChoice(one.id, one.name) for one in all_schools]

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from booking.calendar import ical
 from booking.calendar import queries as calendar_queries
 from booking.calendar.entry import entry_of
-from booking.calendar.filters import Filters, read_filters
+from booking.calendar.filters import Filters
 from booking.calendar.palette import PALETTE, Colour
 from booking.calendar.policy import ANYBODY
 from booking.calendar.readers import reader
@@ -70,12 +70,7 @@ def read_chosen(chosen: dict[str, list[str]]) -> Filters:
     """Return the filters of a feed. Raises Refused with a sentence that names what it cannot read."""
     here, filters = area(), Filters()
     if chosen:
-        filters = read_filters(
-            chosen,
-            categories={category.slug for category in calendar_queries.categories_seen(here.id, ANYBODY)},
-            audiences={audience.slug for audience in calendar_queries.audiences(here.id)},
-            areas={here.slug},
-        )
+        filters = calendar_queries.filters_of(chosen, here, ANYBODY)
     return queries.lasting(filters, today=today())
 
 

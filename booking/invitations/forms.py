@@ -1,6 +1,5 @@
 """Whom an organiser invites with which words, and what a school says that cannot come."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from wtforms import HiddenField, SelectMultipleField, StringField, TextAreaField
@@ -12,8 +11,8 @@ from booking.bookings.manage_forms import refuse_unknown_words, subject_field, t
 from booking.bookings.messages import Text
 from booking.core.forms import Form, cleaned
 from booking.core.tokens import new_key
-from booking.deadlines.forms import SAY_PHASE
-from booking.directory.models import ContactRole, Phase, School, SchoolGroup
+from booking.directory.forms import SchoolsForm
+from booking.directory.models import ContactRole, Phase
 from booking.directory.wording import SAY_ROLE
 from booking.invitations.mail import MERGE_WORDS
 from booking.invitations.queries import Chosen
@@ -71,7 +70,7 @@ class WordsForm(Form):
         return Text(self.subject.data, self.text.data)
 
 
-class InviteForm(WordsForm):
+class InviteForm(SchoolsForm, WordsForm):
     """Whom to invite. Each of phases, groups and schools narrows; nothing ticked means all of them."""
 
     roles = SelectMultipleField(
@@ -79,18 +78,6 @@ class InviteForm(WordsForm):
         choices=[SelectChoice(role.value, words) for role, words in SAY_ROLE.items()],
         default=[ContactRole.SENCO.value],
     )
-    phases = SelectMultipleField(
-        "Phases", choices=[SelectChoice(phase.value, words) for phase, words in SAY_PHASE.items()]
-    )
-    groups = SelectMultipleField("Groups", coerce=int)
-    schools = SelectMultipleField("Schools", coerce=int)
-
-    def __init__(
-        self, *args: Any, all_groups: Sequence[SchoolGroup], all_schools: Sequence[School], **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.groups.choices = [SelectChoice(one.id, one.name) for one in all_groups]
-        self.schools.choices = [SelectChoice(one.id, one.name) for one in all_schools]
 
     def validate_roles(self, field: SelectMultipleField) -> None:
         """Ask for a role."""
