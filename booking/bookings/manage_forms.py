@@ -9,11 +9,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, ValidationError
 
 from booking.bookings.forms import AS_THEY_COME, LONGEST_FORM_KEY, TOGETHER, BookingForm, needs_field
-from booking.bookings.messages import WORDS, Group, Text, unknown_words
+from booking.bookings.messages import WORDS, Group, Text
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
-from booking.core.text import and_list, paragraphs
+from booking.core.text import paragraphs
 from booking.core.tokens import new_key
 from booking.directory.queries import SchoolName
+from booking.notifications import merging
 
 WAIT, BEYOND = "wait", "beyond"
 THIS_PLACE, ALL_PLACES = "this", "all"
@@ -231,6 +232,6 @@ class MessageForm(Form):
 
 def refuse_unknown_words(text: str | None, words: Sequence[str] = WORDS) -> None:
     """Raise where a word in square brackets is no merge word."""
-    unknown = unknown_words(text or "", words)
-    if unknown:
-        raise ValidationError(f"We do not know {and_list(unknown)}. The words are {and_list(f'[{w}]' for w in words)}")
+    why_not = merging.why_not(text or "", words)
+    if why_not:
+        raise ValidationError(why_not)

@@ -1,7 +1,7 @@
 """Write to the people of an event: each recipient once, with their own link, and nobody else named (rule 7)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -22,11 +22,11 @@ from booking.core.errors import refuse_unless
 from booking.core.text import name_key
 from booking.directory.models import Person
 from booking.notifications import outbox
+from booking.notifications.merging import fill
 from booking.notifications.outbox import Priority, Words
 
 WORDS = ("name", "event", "when", "where", "link")
 WROTE = "wrote to the people of"
-_WORD = re.compile(r"\[ *([^\W\d_]+) *\]")
 
 
 class Group(StrEnum):
@@ -58,16 +58,6 @@ class Recipient:
     def links(self) -> list[str]:
         """Their own links."""
         return [letter.link for _, letter in self.letters]
-
-
-def unknown_words(text: str, words: Sequence[str] = WORDS) -> list[str]:
-    """Return the words in square brackets that are no merge words, as typed."""
-    return list(dict.fromkeys(found[0] for found in _WORD.finditer(text) if found[1].lower() not in words))
-
-
-def merge(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with each merge word replaced, once: what is put in is not looked at again."""
-    return _WORD.sub(lambda found: values.get(found[1].lower(), found[0]), text)
 
 
 def in_paragraphs(text: str) -> list[list[str]]:
@@ -163,9 +153,9 @@ def _context(event: Event, to: Recipient, message: Text) -> dict[str, Any]:
         "where": card.where or "a place to be announced",
         "link": " ".join(to.links),
     }
-    text = merge(message.text, values)
+    text = fill(message.text, values)
     return {
-        "subject": merge(message.subject, values),
+        "subject": fill(message.subject, values),
         "text": text,
         "paragraphs": in_paragraphs(text),
         "event": card,

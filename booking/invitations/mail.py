@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from booking.bookings.messages import WORDS, Text, in_paragraphs, merge
+from booking.bookings.messages import WORDS, Text, in_paragraphs
 from booking.bookings.queries import INVITATION_LINK, load_surroundings
 from booking.calendar.mail import event_card, sender_of
 from booking.calendar.models import Event
@@ -12,6 +12,7 @@ from booking.core.tokens import link_token
 from booking.directory.models import Person
 from booking.invitations.models import Invitation
 from booking.notifications import outbox
+from booking.notifications.merging import fill
 from booking.notifications.models import Message
 from booking.notifications.outbox import Priority, Words
 
@@ -88,11 +89,11 @@ def _context(event: Event, letter: Letter, words: Text) -> dict[str, Any]:
         "link": letter.book_link,
         "school": letter.school,
     }
-    text = merge(words.text, values)
+    text = fill(words.text, values)
     return {
         "to_name": letter.name,
         "sender": sender_of(event),
-        "subject": merge(words.subject, values),
+        "subject": fill(words.subject, values),
         "text": text,
         "paragraphs": in_paragraphs(text),
         "event": card,

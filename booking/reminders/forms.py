@@ -61,7 +61,7 @@ class RuleForm(Form):
     text = TextAreaField(
         "Text",
         filters=[lambda text: paragraphs(text or "")],
-        description=f"Merge words: {' '.join(f'{{{word}}}' for word in MERGE_WORDS)}",
+        description=f"Merge words: {' '.join(f'[{word}]' for word in MERGE_WORDS)}",
     )
 
     def validate(self, extra_validators: Any = None) -> bool:

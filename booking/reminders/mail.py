@@ -19,9 +19,10 @@ from booking.deadlines.models import Answer, ReturnStatus
 from booking.deadlines.policy import progress
 from booking.directory.models import Person
 from booking.notifications import outbox
+from booking.notifications.merging import fill
 from booking.notifications.models import Message
 from booking.notifications.outbox import Words
-from booking.reminders import planning, policy, words
+from booking.reminders import planning, policy
 from booking.reminders.models import ReminderRule, To
 from booking.reminders.recipients import OF_SCHOOLS, Reader, address_of, has_own_letter
 
@@ -172,7 +173,7 @@ def addressed(draft: dict[str, Any], event: Event, rule: ReminderRule, letter: L
     }
     if rule.text:
         values = merge_values(event, letter, draft["event"], draft["left"])
-        own = {"own_subject": words.fill(rule.subject, values), "own_text": words.fill(rule.text, values)}
+        own = {"own_subject": fill(rule.subject, values), "own_text": fill(rule.text, values)}
         return "reminder_own", context | own
     if rule.to is To.PLACES and rule.after:
         return "reminder_after", context
@@ -183,11 +184,12 @@ def merge_values(event: Event, letter: Letter, card: EventCard, left: str) -> di
     """Return what each merge word stands for. A name with a line break in it cannot change the shape of the mail."""
     return {
         "name": one_line(letter.name),
-        "title": one_line(event.title),
+        "event": one_line(event.title),
+        "when": card.when,
         "date": say_date(event.day, event.last_day),
         "time": say_times(event.starts, event.ends),
-        "place": card.where,
-        "when": left,
+        "left": left,
+        "where": card.where,
         "names": and_list(one_line(name) for name in letter.names),
         "link": letter.link,
         "partnership": event.area.name,

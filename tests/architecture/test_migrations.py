@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from booking.bookings.models import Booking, Place, PlaceStatus, SchoolCount
 from booking.calendar.models import Event, Kind, Visibility
 from booking.core.db import db
 from booking.directory.models import RoleName
+from booking.reminders.models import ReminderRule
 from tests.databases import close, make_app, postgres_database
-from tests.factories import make_booking, make_category, make_event, make_organiser, make_school
+from tests.factories import make_booking, make_category, make_event, make_organiser, make_school, save
 from tests.processes import ROOT, command, environment
 
 
@@ -257,4 +259,22 @@ def test_0003_keeps_what_is_booked_there_and_back(new_database: str) -> None:
             (PlaceStatus.CONFIRMED, False),
             (PlaceStatus.WAITING, False),
         ]
+    close(app)
+
+
+@pytest.mark.both_databases
+def test_0011_writes_merge_words_as_those_of_messages_there_and_back(new_database: str) -> None:
+    app = make_app(new_database)
+    with app.app_context():
+        upgrade()
+        words = {"subject": "Soon: [event]", "text": "Dear [name],\n\nit is [left], at [where]."}
+        rule = save(ReminderRule(category_id=make_category().id, number=1, at=time(8), **words))
+        db.session.rollback()
+        downgrade(revision="0010")
+        before = ("Soon: {title}", "Dear {name},\n\nit is {when}, at {place}.")
+        assert tuple(db.session.execute(sa.text("SELECT subject, text FROM reminder_rules")).one()) == before
+        db.session.rollback()
+        upgrade()
+        db.session.refresh(rule)
+        assert {"subject": rule.subject, "text": rule.text} == words
     close(app)

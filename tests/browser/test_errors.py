@@ -202,14 +202,14 @@ FORMS = [
         [
             "Enter a number, such as 7",
             "Two reminders are the same. Take one of them out.",
-            "There is no merge word {nmae}. Did you mean {name}?",
+            "There is no merge word [nmae]. Did you mean [name]?",
         ],
         {
             "rules-0-number": "soon",
             "rules-2-number": "1",
             "rules-3-number": "2",
             "rules-3-subject": "Soon",
-            "rules-3-text": "Dear {nmae}",
+            "rules-3-text": "Dear [nmae]",
         },
         ORGANISER,
         way=add_a_reminder_in_own_words,

@@ -269,7 +269,7 @@ def test_those_who_have_not_answered_are_invited_again_together_or_as_ticked(
         (
             {"text": "Dear [nmae]"},
             "text",
-            "We do not know [nmae]. The words are [name], [event], [when], [where], [link] and [school]",
+            "There is no merge word [nmae]. Did you mean [name]?",
         ),
     ],
 )

@@ -22,7 +22,7 @@ from tests.factories import make_event, make_school
 from tests.forms import Forms, errors, form_at, outcome, told
 
 NOW = datetime(2027, 3, 1, 10, 0, tzinfo=UTC)
-KNOWN = "The words are [name], [event], [when], [where] and [link]"
+KNOWN = "You can use [name], [event], [when], [where] and [link]."
 
 
 @pytest.fixture(autouse=True)
@@ -232,8 +232,8 @@ def test_a_message_sent_twice_goes_once_and_another_one_goes_too(app: Flask, tom
     ("typed", "expected"),
     [
         ({"subject": " ", "text": "\n"}, [("subject", "Enter a subject"), ("text", "Enter what to say")]),
-        ({"text": "Dear [nmae] and [Child]"}, [("text", f"We do not know [nmae] and [Child]. {KNOWN}")]),
-        ({"subject": "[place]"}, [("subject", f"We do not know [place]. {KNOWN}")]),
+        ({"text": "Dear [nmae] and [Child]"}, [("text", f"There is no merge word [nmae] and [Child]. {KNOWN}")]),
+        ({"subject": "[colour]"}, [("subject", f"There is no merge word [colour]. {KNOWN}")]),
         ({"subject": "A" * 151}, [("subject", "Use at most 150 letters")]),
         ({"text": "A" * 5001}, [("text", "Use at most 5,000 letters")]),
         ({"school": "999"}, [("school", "Choose a school from the list")]),

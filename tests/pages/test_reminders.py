@@ -70,7 +70,7 @@ def test_a_kind_of_event_is_given_its_reminders(app: Flask, tom: FlaskClient, ev
         data={
             **row(0),
             **row(1, number="1", when="school days before", at="12:30", to="organisers"),
-            **row(2, number="30", when="minutes before", at="", subject="Soon: {title}", text="Dear {name},\n\nsoon."),
+            **row(2, number="30", when="minutes before", at="", subject="Soon: [event]", text="Dear [name],\n\nsoon."),
             **row(3, number="1", when="days after", at="09:00"),
             **row(4, number=""),
         },
@@ -80,7 +80,7 @@ def test_a_kind_of_event_is_given_its_reminders(app: Flask, tom: FlaskClient, ev
     assert rules(app) == [
         "7 days before at 8am, to those with a place",
         "1 school day before at 12.30pm, to the organisers",
-        "30 minutes before it starts, to those with a place “Soon: {title}”",
+        "30 minutes before it starts, to those with a place “Soon: [event]”",
         "1 day after at 9am, to those with a place",
     ]
     assert "30 minutes before it starts, to those with a place, in your own words" in page.text
@@ -102,16 +102,17 @@ BAD = {
     "no number": (row(0, number="", subject="Hello", text="Hello"), "rules-0-number", "Enter a number, such as 7"),
     "no time": (row(0, at="25:00"), "rules-0-at", "This is not a time. Write it like 13:30"),
     "waiting after": (row(0, when="days after", to="waiting"), "rules-0-to", "After the event only those with a place"),
-    "merge word": (row(0, subject="Hello", text="Dear {nmae}"), "rules-0-text", "Did you mean {name}?"),
+    "merge word": (row(0, subject="Hello", text="Dear [nmae]"), "rules-0-text", "Did you mean [name]?"),
     "half": (row(0, subject="Hello"), "rules-0-text", "Write the text too"),
     "half the other way": (row(0, text="Hello"), "rules-0-subject", "Write a subject too"),
     "empty subject": (
-        row(0, subject="{title}", text="Hello"),
+        row(0, subject="[event]", text="Hello"),
         "rules-0-subject",
         "The subject has no words of its own",
     ),
-    "loose brace": (row(0, subject="Dear {name", text="Hello"), "rules-0-subject", "One of the two is missing."),
-    "empty": (row(0, subject="Hello", text="{link}"), "rules-0-text", "The text has no words of its own"),
+    "loose bracket": (row(0, subject="Dear name]", text="Hello"), "rules-0-subject", "write [name]."),
+    "braces": (row(0, subject="Dear {name}", text="Hello"), "rules-0-subject", "write [name]."),
+    "empty": (row(0, subject="Hello", text="[link]"), "rules-0-text", "The text has no words of its own"),
     "the same": ({**row(0), **row(1)}, "rules-1-number", "Two reminders are the same. Take one of them out."),
     "second row": ({**row(0), **row(1, number="99")}, "rules-1-number", "A reminder goes at most 60 days"),
     "nobody": (row(0, to="everybody"), "rules-0-to", "Choose from the list"),
@@ -154,7 +155,7 @@ def test_another_row_is_added_and_nothing_typed_is_lost(tom: FlaskClient, event:
 def test_a_preview_shows_each_mail_and_saves_nothing(app: Flask, tom: FlaskClient, event: Event) -> None:
     with app.app_context():
         make_booking(db.session.get(Event, event.id), "Ada Obi")
-    own = {"subject": "{title}: bring a cup", "text": "Dear {name},\n\nit is {when}."}
+    own = {"subject": "[event]: bring a cup", "text": "Dear [name],\n\nit is [left]."}
     page = tom.post(
         f"/manage/reminders/{event.category_id}",
         data={"preview": "1", **row(0, **own), **row(1, number="1", to="organisers")},
@@ -166,7 +167,7 @@ def test_a_preview_shows_each_mail_and_saves_nothing(app: Flask, tom: FlaskClien
     assert "1 of 30 places are taken" in page.text
     assert "Ada Obi" not in page.text
     assert rules(app) == []
-    assert Forms(page).forms[page.request.path]["rules-0-subject"] == ["{title}: bring a cup"]
+    assert Forms(page).forms[page.request.path]["rules-0-subject"] == ["[event]: bring a cup"]
 
 
 def test_a_test_goes_to_the_organiser_alone(app: Flask, tom: FlaskClient, event: Event) -> None:

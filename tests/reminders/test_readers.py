@@ -200,20 +200,20 @@ def test_thanks_that_are_two_weeks_late_do_not_go(event: Event) -> None:
 
 OWN = NewRule(
     Timing(1),
-    subject="{title}: bring a cup, {name}",
-    text="Dear {name},\n\nsee you {when}, {date}, {time} at {place}. It is about {names}.\n{link}\n\n{partnership}",
+    subject="[event]: bring a cup, [name]",
+    text="Dear [name],\n\nsee you [left], [date], [time] at [where]. It is about [names].\n[link]\n\n[partnership]",
 )
 
 
 def test_own_words_are_filled_in_and_cannot_be_broken_by_a_name(event: Event) -> None:
-    make_booking(event, "Priya {title} <b>Nair</b>", "priya@school.example")
+    make_booking(event, "Priya [event] <b>Nair</b>", "priya@school.example")
     set_rules(event, OWN)
-    assert look("15 08:00") == [("priya", "SENCo forum (1): bring a cup, Priya {title} <b>Nair</b>")]
+    assert look("15 08:00") == [("priya", "SENCo forum (1): bring a cup, Priya [event] <b>Nair</b>")]
     message = db.session.query(Message).one()
     lines = message.text.splitlines()
-    assert lines[:3] == ["Dear Priya {title} <b>Nair</b>,", "", lines[2]]
+    assert lines[:3] == ["Dear Priya [event] <b>Nair</b>,", "", lines[2]]
     assert lines[2].startswith(
-        "see you tomorrow, Wednesday 16 June 2027, 1.30pm to 3.30pm at . It is about Priya {title}"
+        "see you tomorrow, Wednesday 16 June 2027, 1.30pm to 3.30pm at . It is about Priya [event]"
     )
     assert "/bookings/" in lines[3]
     assert "&lt;b&gt;Nair" in message.html
@@ -223,13 +223,13 @@ def test_own_words_are_filled_in_and_cannot_be_broken_by_a_name(event: Event) ->
 @pytest.mark.parametrize(
     ("subject", "text", "field", "sentence"),
     [
-        ("Hello", "Dear {nmae}", "text", "There is no merge word {nmae}. Did you mean {name}?"),
-        ("{wetter}", "Hello", "subject", "There is no merge word {wetter}. You can use {name}"),
-        ("Hello", "{names} {link}", "text", "The text has no words of its own"),
-        ("{title}", "Hello", "subject", "The subject has no words of its own"),
+        ("Hello", "Dear [nmae]", "text", "There is no merge word [nmae]. Did you mean [name]?"),
+        ("[wetter]", "Hello", "subject", "There is no merge word [wetter]. You can use [name]"),
+        ("Hello", "[names] [link]", "text", "The text has no words of its own"),
+        ("[event]", "Hello", "subject", "The subject has no words of its own"),
         ("Hello", "", "text", "Write the text too"),
         ("", "Hello", "subject", "Write a subject too"),
-        ("Hello", "Dear {name, come", "text", "One of the two is missing"),
+        ("Hello", "Dear [name, come", "text", "A merge word stands between [ and ]: write [name]."),
         ("Hello", "x" * 5001, "text", "at most 5,000 letters"),
     ],
 )
