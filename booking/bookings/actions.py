@@ -1,6 +1,6 @@
 """Book, cancel, tell: each one transaction under the event's lock, with exactly its messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from booking.bookings import history, limits, mail, policy, promotions, queries
@@ -69,10 +69,12 @@ def book(
     promotions.bring_up_to_date(event)
     request = request_key(form_key or new_key(), by, places)
     keys = [attendee_key(place, booking_key="") for place in places if place.email]
-    ground = queries.ground_for(event, form_key=request, school_id=by.school_id, keys=keys)
+    ground = queries.ground_for(event, form_key=request, school_id=by.school_id, audience_id=by.audience_id, keys=keys)
     if ground.made_id is not None:
         return queries.get_booking(ground.made_id)
-    _refuse_what_cannot_be_booked(event, by, places, as_organiser=as_organiser, invited=invited)
+    _refuse_what_cannot_be_booked(
+        event, by, places, as_organiser=as_organiser, invited=invited, is_for_them=ground.is_for_them
+    )
     if by.school_id is not None:
         _refuse_the_school(event, ground.school)
     if limited:
@@ -83,7 +85,7 @@ def book(
     _refuse_who_has_a_place(event, booking, ground.taken_key)
     if beyond:
         promotions.make_room(event, [limits.limits_of(event, by.school_id, at=now())] * len(places))
-    fitting = booking.places if beyond else _fitting(event, booking)
+    fitting = booking.places if beyond else _fitting(event, booking, ground.counts)
     for place in booking.places:
         if place not in fitting:
             event.last_position += 1
@@ -97,7 +99,7 @@ def book(
 
 
 def _refuse_what_cannot_be_booked(
-    event: Event, by: Contact, places: Sequence[NewPlace], *, as_organiser: bool, invited: bool
+    event: Event, by: Contact, places: Sequence[NewPlace], *, as_organiser: bool, invited: bool, is_for_them: bool
 ) -> None:
     state = policy.booking_state(event, at=now(), invited=invited)
     refuse_unless(state.can_book or (as_organiser and state.code in FOR_ORGANISERS), state.sentence)
@@ -109,7 +111,13 @@ def _refuse_what_cannot_be_booked(
     if event.private:
         refuse_addresses_of_others(by.email, places)
     if not as_organiser:
-        why_not = policy.why_not_for(event, from_school=by.school_id is not None, audience_id=by.audience_id, at=now())
+        why_not = policy.why_not_for(
+            event,
+            from_school=by.school_id is not None,
+            audience_id=by.audience_id,
+            at=now(),
+            is_for_them=is_for_them,
+        )
         if why_not:
             raise Refused(why_not[1], field=why_not[0])
 
@@ -170,11 +178,11 @@ def _refuse_who_has_a_place(event: Event, booking: Booking, taken_key: str | Non
             )
 
 
-def _fitting(event: Event, booking: Booking) -> list[Place]:
+def _fitting(event: Event, booking: Booking, counts: Mapping[int, limits.Count]) -> list[Place]:
     """Return which of the new places free places are for: of a group that comes together all, or none."""
     places = list(booking.places)
     asked = limits.limits_of(event, booking.school_id, at=now())
-    left = limits.free(event, [booking.school_id])
+    left = limits.free(event, [booking.school_id], counts=counts)
     if short_of([asked] * (len(places) if booking.together else 1), left) or _others_come_first(event):
         return []
     return places if booking.together else places[: min((left[one] for one in asked if one in left), default=None)]

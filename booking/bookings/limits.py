@@ -24,6 +24,15 @@ ALL_PLACES = "all places"
 MOST_PLACES = 100_000
 
 
+class Count(NamedTuple):
+    """The count of one school at an event."""
+
+    school_id: int
+    taken: int
+    extra: int
+    most: int
+
+
 def of_school(school_id: int) -> Limit:
     """Return the limit of the places of one school."""
     return ("school", school_id)
@@ -41,14 +50,19 @@ def limits_of(event: Event, school_id: int | None, *, at: datetime) -> tuple[Lim
     return (ALL_PLACES,)
 
 
-def free(event: Event, school_ids: Iterable[int | None]) -> dict[Limit, int]:
-    """Return how many places are left, in all and for each of these schools; what has no limit is not named."""
+def free(
+    event: Event, school_ids: Iterable[int | None], *, counts: Mapping[int, Count] | None = None
+) -> dict[Limit, int]:
+    """Return how many places are left, in all and for each of these schools; what has no limit is not named.
+
+    `counts` of these schools, where they have been read under the same lock.
+    """
     left: dict[Limit, int] = {}
     if event.places_left is not None:
         left[ALL_PLACES] = event.places_left
     schools = {school_id for school_id in school_ids if school_id is not None}
     if schools and limits_schools(event, at=now()):
-        counts = _counts(event, schools)
+        counts = _counts(event, schools) if counts is None else counts
         for school_id in schools:
             count = counts.get(school_id)
             left[of_school(school_id)] = count.most - count.taken if count else event.per_school or 0
@@ -91,15 +105,6 @@ def _add(event: Event, taken: Mapping[int, int], *, extra: int = 0) -> None:
             most = (event.per_school or 0) + extra
             row = {"event_id": event.id, "school_id": school_id, "taken": number, "extra": extra, "most": most}
             db.session.execute(sa.insert(SchoolCount).values(row))
-
-
-class Count(NamedTuple):
-    """The count of one school at an event."""
-
-    school_id: int
-    taken: int
-    extra: int
-    most: int
 
 
 def _counts(event: Event, school_ids: Collection[int]) -> dict[int, Count]:

@@ -104,12 +104,17 @@ def only_schools(event: Event, *, at: datetime) -> bool:
     )
 
 
-def why_not_for(event: Event, *, from_school: bool, audience_id: int | None, at: datetime) -> tuple[str, str] | None:
-    """Return the field and the sentence that say why somebody may not book, or None where they may."""
+def why_not_for(
+    event: Event, *, from_school: bool, audience_id: int | None, at: datetime, is_for_them: bool = False
+) -> tuple[str, str] | None:
+    """Return the field and the sentence that say why somebody may not book, or None where they may.
+
+    `is_for_them`: it has been looked up that the audience they named is one of the event's.
+    """
     if only_schools(event, at=at) and not from_school:
         until = f" until {say_instant(event.schools_first_until)}" if event.schools_first_until else ""
         return "school", f"Booking is for our schools and settings{until}. Choose yours from the list."
-    if event.who_may_book is WhoMayBook.AUDIENCE and event.audiences:
+    if event.who_may_book is WhoMayBook.AUDIENCE and not is_for_them and event.audiences:
         names = {audience.id: audience.name for audience in event.audiences}
         if audience_id not in names:
             return "audience", f"This is for {and_list(names.values())}. If that is you, choose it from the list."

@@ -18,7 +18,7 @@ from booking.bookings.models import TAKES_A_PLACE, Booking, InvitationCount, Pla
 from booking.bookings.waiting import Waiting
 from booking.calendar import queries as calendar_queries
 from booking.calendar.bank_holidays import bank_holidays
-from booking.calendar.models import Category, Event, EventStatus, Venue
+from booking.calendar.models import Category, Event, EventStatus, Venue, event_audiences
 from booking.calendar.terms import HalfTerm
 from booking.core.clock import now, today
 from booking.core.db import Base, db
@@ -35,20 +35,28 @@ INVITATION_COUNTS = Base.metadata.tables[InvitationCount.__tablename__]
 class Ground:
     """What has to be known before a place is booked, read in one statement under the event's lock."""
 
+    # The booking that this rendered form made before.
     made_id: int | None
     school: School | None
+    # One attendee who has a place already.
     taken_key: str | None
+    # That the audience the booker named is one of the event's.
+    is_for_them: bool
+    # What the school holds, where its places are counted.
+    counts: dict[int, limits.Count]
 
 
-def ground_for(event: Event, *, form_key: str, school_id: int | None, keys: Collection[str]) -> Ground:
-    """Return the booking that this rendered form made before, the school, and one attendee who has a place already.
-
-    Area, category and venue of the event are read along: the mail says them.
-    """
+def ground_for(
+    event: Event, *, form_key: str, school_id: int | None, audience_id: int | None, keys: Collection[str]
+) -> Ground:
+    """Return what a booking stands on. Area, category and venue of the event are read along: the mail says them."""
     asked = {"event_id": event.id, "form_key": form_key, "school_id": school_id, "keys": list(keys)}
+    asked["audience_id"] = audience_id
     row = db.session.execute(_ground(), asked).one()
     _keep_surroundings(event, row[0], row[1], row[2])
-    return Ground(made_id=row[4], school=row[3], taken_key=row[5])
+    made_id, taken_key, is_for_them, *count = row[4:]
+    counts = {school_id: limits.Count(school_id, *count)} if school_id is not None and count[0] is not None else {}
+    return Ground(made_id, row[3], taken_key, is_for_them, counts)
 
 
 @cache
@@ -62,10 +70,16 @@ def _ground() -> sa.Select[Any]:
         Place.attendee_key.in_(sa.bindparam("keys", expanding=True)),
         sa.text("places.status <> 'cancelled'"),
     )
+    is_for_them = sa.exists().where(
+        event_audiences.c.event_id == event_id, event_audiences.c.audience_id == sa.bindparam("audience_id")
+    )
+    counts = sa.and_(SchoolCount.event_id == event_id, SchoolCount.school_id == School.id)
     return (
         _surroundings()
-        .add_columns(School, made.scalar_subquery(), taken.scalar_subquery())
+        .add_columns(School, made.scalar_subquery(), taken.scalar_subquery(), is_for_them)
+        .add_columns(SchoolCount.taken, SchoolCount.extra, SchoolCount.most)
         .outerjoin(School, School.id == sa.bindparam("school_id"))
+        .outerjoin(SchoolCount, counts)
     )
 
 
