@@ -5,7 +5,7 @@ import signal
 import sys
 from time import perf_counter
 
-from tests.bench import bookings, crowd, feed, history, mails, pages, report, stage
+from tests.bench import beside, bookings, crowd, feed, history, mails, pages, report, stage
 
 BENCHMARKS = {
     "bookings": bookings.run,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "history": history.run,
     "mails": mails.run,
     "feed": feed.run,
+    "beside": beside.run,
     "pages": pages.run,
 }
 
