@@ -11,7 +11,7 @@ from booking.calendar.models import EventStatus, Kind
 from booking.core.addresses import absolute, under_base
 from booking.core.clock import wall
 
-MOST_PER_PAGE = 200
+PER_PAGE, MOST_PER_PAGE, LAST_PAGE = 50, 200, 10_000
 # An instant, written with the difference from UTC that Britain has at that time of the year.
 Instant = Annotated[datetime, PlainSerializer(lambda at: wall(at).isoformat(), when_used="json-unless-none")]
 # A time on the wall in Britain.
@@ -150,5 +150,5 @@ class Query(BaseModel):
     to: date | None = Field(None, description="the last day")
     when: Literal["", "coming", "past"] = Field("", description="past: what is over, the newest first")
     free: str = Field("", description="anything: only what can be booked and has places left")
-    page: int = Field(1, ge=1, le=10_000)
-    per_page: int = Field(50, ge=1, le=MOST_PER_PAGE)
+    page: int = Field(1, ge=1, le=LAST_PAGE)
+    per_page: int = Field(PER_PAGE, ge=1, le=MOST_PER_PAGE)

@@ -11,7 +11,7 @@ from spectree import Response as Described
 from spectree import SpecTree
 from sqlalchemy.orm import selectinload
 
-from booking.api.schemas import MOST_PER_PAGE, Event, Named, Page, Problem, Query, Start
+from booking.api.schemas import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, Event, Named, Page, Problem, Query, Start
 from booking.bookings import queries as bookings_queries
 from booking.bookings.policy import booking_state
 from booking.calendar import models
@@ -27,7 +27,6 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
 # Places left are as old as this at most, in seconds.
 FRESH = 60
-PER_PAGE, LAST_PAGE = 50, 10_000
 NAMES = {field.alias or name for name, field in Query.model_fields.items()}
 # It only describes what is here: our own sentences say what cannot be read, and its pages would load from elsewhere.
 described = SpecTree(

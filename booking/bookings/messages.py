@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from booking.bookings import queries
 from booking.bookings.mail import Letter, letters_of
 from booking.bookings.models import Place, PlaceStatus
-from booking.calendar.mail import event_card, sender_of
+from booking.calendar.mail import EventCard, event_card, sender_of
 from booking.calendar.models import Event
 from booking.core import audit
 from booking.core.addresses import absolute
@@ -60,7 +60,7 @@ class Recipient:
         return [letter.link for _, letter in self.letters]
 
 
-def in_paragraphs(text: str) -> list[list[str]]:
+def _in_paragraphs(text: str) -> list[list[str]]:
     """Return the lines of each paragraph: an empty line begins one."""
     return [part.strip("\n").split("\n") for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
 
@@ -146,18 +146,16 @@ def _sent_before(event: Event, request: str) -> int | None:
 
 def _context(event: Event, to: Recipient, message: Text) -> dict[str, Any]:
     card = event_card(event)
-    values = {
-        "name": to.name,
-        "event": card.title,
-        "when": card.when,
-        "where": card.where or "a place to be announced",
-        "link": " ".join(to.links),
-    }
-    text = fill(message.text, values)
-    return {
-        "subject": fill(message.subject, values),
-        "text": text,
-        "paragraphs": in_paragraphs(text),
-        "event": card,
-        "letters": to.letters,
-    }
+    said = filled(message, card, name=to.name, link=" ".join(to.links))
+    return {**said, "event": card, "letters": to.letters}
+
+
+def filled(words: Text, card: EventCard, *, name: str, link: str, **more: str) -> dict[str, Any]:
+    """Return what an organiser typed as one reader gets it: subject, text, and its paragraphs.
+
+    `more` are merge words besides those of every message.
+    """
+    where = card.where or "a place to be announced"
+    values = {"name": name, "event": card.title, "when": card.when, "where": where, "link": link, **more}
+    text = fill(words.text, values)
+    return {"subject": fill(words.subject, values), "text": text, "paragraphs": _in_paragraphs(text)}

@@ -32,7 +32,7 @@ from booking.core.web import limiter
 from booking.deadlines import queries as deadlines_queries
 from booking.deadlines.policy import is_soon
 from booking.directory import queries as directory_queries
-from booking.directory.guards import area, by_link, public, signed_in, visitor
+from booking.directory.guards import area, by_link, public, signed_in, the_person, visitor
 from booking.directory.models import SchoolContact
 from booking.invitations import queries as invitations_queries
 from booking.reminders import queries as reminder_queries
@@ -246,8 +246,7 @@ def place(token: str) -> ResponseReturnValue:
 @signed_in
 def my() -> ResponseReturnValue:
     """Show a signed-in person what they booked, what others booked for them, and their own feed."""
-    person = visitor().person
-    assert person is not None
+    person = the_person()
     made = [one for one in queries.bookings_of(person.email) if standing.current(one.places)]
     given = [one for one in queries.places_booked_for(person.email) if one.became_id is None]
     coming = [one for one in made if one.event.ends_at > now()]

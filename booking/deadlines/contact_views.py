@@ -10,21 +10,14 @@ from booking.core.web import limiter
 from booking.deadlines.contact_forms import NameContactForm, OwnContactForm
 from booking.deadlines.views import bp
 from booking.directory import contacts, queries
-from booking.directory.guards import area, signed_in, visitor
-from booking.directory.models import Person, School, SchoolContact
+from booking.directory.guards import area, signed_in, the_person
+from booking.directory.models import School, SchoolContact
 from booking.directory.wording import SAY_ROLE
-
-
-def the_contact_person() -> Person:
-    """Return who is signed in."""
-    person = visitor().person
-    assert person is not None
-    return person
 
 
 def own_school(school_id: int) -> School:
     """Return a school that names the visitor today; 404 for any other."""
-    mine = queries.schools_naming(the_contact_person().email, area().id)
+    mine = queries.schools_naming(the_person().email, area().id)
     return next((one for one in mine if one.id == school_id), None) or abort(404)
 
 
@@ -48,7 +41,7 @@ def school_contacts(school_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(school, form, "invalid"), 422
     try:
-        found = contacts.name_contact(school, form.values(), by=the_contact_person())
+        found = contacts.name_contact(school, form.values(), by=the_person())
     except Refused as refused:
         form.refuse(refused)
         return _page(school, form, "refused"), 409
@@ -62,7 +55,7 @@ def _page(school: School, form: Form, outcome: str = "") -> str:
         school=school,
         form=form,
         contacts=_now_and_to_come(school),
-        own_email=the_contact_person().email,
+        own_email=the_person().email,
         say_role=SAY_ROLE,
         **({"outcome": outcome} if outcome else {}),
     )
@@ -71,7 +64,7 @@ def _page(school: School, form: Form, outcome: str = "") -> str:
 def _saved(school_id: int) -> ResponseReturnValue:
     """Go back to the page of the school, or to one's own where it is no longer theirs."""
     flash("saved", "outcome")
-    mine = queries.schools_naming(the_contact_person().email, area().id)
+    mine = queries.schools_naming(the_person().email, area().id)
     still = any(one.id == school_id for one in mine)
     return redirect(url_for(".school_contacts", school_id=school_id) if still else url_for("bookings.my"))
 
@@ -82,15 +75,13 @@ def own_contact(school_id: int, contact_id: int) -> ResponseReturnValue:
     """Put right one's own name, and say which day is the last."""
     school = own_school(school_id)
     contact = contact_of(school, contact_id)
-    if contact.email != the_contact_person().email:
+    if contact.email != the_person().email:
         abort(404)
     form = OwnContactForm(data={"name": contact.name, "ends_on": contact.ends_on})
     outcome = "invalid" if form.is_submitted() else ""
     if form.validate_on_submit():
         try:
-            contacts.change_own(
-                school, contact, name=form.name.data, ends_on=form.ends_on.data, by=the_contact_person()
-            )
+            contacts.change_own(school, contact, name=form.name.data, ends_on=form.ends_on.data, by=the_person())
         except Refused as refused:
             form.refuse(refused)
             outcome = "refused"
@@ -111,6 +102,6 @@ def contact_has_left(school_id: int, contact_id: int) -> ResponseReturnValue:
     school = own_school(school_id)
     contact = contact_of(school, contact_id)
     name = contact.name
-    contacts.let_go(school, contact, by=the_contact_person())
+    contacts.let_go(school, contact, by=the_person())
     flash(f"{name} gets nothing more for {school.name}.")
     return _saved(school_id)

@@ -14,7 +14,7 @@ from booking.core.db import db
 from booking.deadlines.models import Answer, Ask, Chase, OwedBy, Return, ReturnStatus, Silence, ask_groups
 from booking.deadlines.policy import Progress, progress
 from booking.directory.models import ContactRole, School, SchoolContact
-from booking.directory.queries import contacts_of, in_office, open_schools, schools_of_groups, schools_of_phases
+from booking.directory.queries import contacts_of, naming, open_schools, schools_of_groups, schools_of_phases
 
 RETURN_LINK = "return"
 YEARS_SHOWN = 5
@@ -63,8 +63,7 @@ def owed_by_schools_of(email: str) -> Sequence[Return]:
 
     Which school somebody says they are from is not enough: an answer is the school's word.
     """
-    named = sa.select(SchoolContact.school_id).where(SchoolContact.email == email, in_office(today()))
-    return _outstanding(Return.school_id.in_(named))
+    return _outstanding(Return.school_id.in_(naming(email)))
 
 
 def _outstanding(whose: sa.ColumnElement[bool]) -> Sequence[Return]:

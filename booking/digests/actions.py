@@ -44,7 +44,7 @@ def send_due() -> int:
     What is due is derived from rows, so any number of processes may do this, at any time; what one leaves undone
     another finishes.
     """
-    ids = [area.id for area in queries.areas() if _is_due(area) or queries.unfinished(area.id)]
+    ids = [area.id for area in queries.areas() if _due(area) or queries.unfinished(area.id)]  # read without a lock
     db.session.rollback()
     return one_by_one(ids, _see_to, "the digest of area %s cannot be queued")
 
@@ -55,11 +55,6 @@ def _see_to(area_id: int) -> int:
     while queries.unfinished(area_id):
         seen_to += post_some(area_id)
     return seen_to
-
-
-def _is_due(area: Area) -> bool:
-    """Tell whether an issue is to be sent or dropped; read without a lock."""
-    return any(True for _ in _due(area))
 
 
 def _due(area: Area) -> list[tuple[date, datetime]]:

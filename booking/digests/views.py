@@ -15,7 +15,7 @@ from booking.digests import actions, mail, queries
 from booking.digests.forms import ChoiceForm, SubscribeForm, data_of
 from booking.digests.models import DigestIssue, DigestSubscription, IssueState
 from booking.digests.wording import say_plan
-from booking.directory.guards import area, by_link, public, signed_in, visitor
+from booking.directory.guards import area, by_link, public, signed_in, the_person, visitor
 
 bp = Blueprint("digests", __name__)
 
@@ -157,8 +157,7 @@ def stop(token: str) -> ResponseReturnValue:
 @signed_in
 def mine() -> ResponseReturnValue:
     """Get the digest, change or stop it, without a mail: whoever is signed in has proved their address."""
-    person, here = visitor().person, area()
-    assert person is not None
+    person, here = the_person(), area()
     found = queries.find_subscription(here.id, person.email)
     active = found is not None and found.is_active
     form = ChoiceForm(data=data_of(found) if found and active else {}, **_offered(Reader(signed_in=True)))

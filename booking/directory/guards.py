@@ -75,6 +75,11 @@ def visitor() -> Visitor:
 
 def the_organiser() -> Person:
     """Return who acts on the page under way: behind the organisers' guard there is somebody."""
+    return the_person()
+
+
+def the_person() -> Person:
+    """Return who is signed in: behind that guard, and the organisers', there is somebody."""
     person = visitor().person
     assert person is not None
     return person

@@ -200,5 +200,9 @@ def schools_naming(email: str, area_id: int) -> Sequence[School]:
 
     Which school somebody says they are from is no right: this is.
     """
-    named = sa.select(SchoolContact.school_id).where(SchoolContact.email == email, in_office(today()))
-    return open_schools(area_id, School.id.in_(named))
+    return open_schools(area_id, School.id.in_(naming(email)))
+
+
+def naming(email: str) -> sa.Select[int]:
+    """Return the statement for the ids of the schools that name this address as a contact today."""
+    return sa.select(SchoolContact.school_id).where(SchoolContact.email == email, in_office(today()))

@@ -11,7 +11,7 @@ from booking.core.tokens import secret_hash
 from booking.core.web import limiter
 from booking.directory import actions, queries
 from booking.directory.forms import CodeForm, DetailsForm, SignInForm
-from booking.directory.guards import area, demo_only, public, signed_in, visitor
+from booking.directory.guards import area, demo_only, public, signed_in, the_person
 from booking.directory.models import Person, RoleName
 
 bp = Blueprint("directory", __name__)
@@ -104,8 +104,7 @@ def sign_out() -> ResponseReturnValue:
 @signed_in
 def sign_out_everywhere() -> ResponseReturnValue:
     """End all sessions of the visitor, and give their feed a new address."""
-    person = visitor().person
-    assert person is not None
+    person = the_person()
     actions.sign_out_everywhere(person)
     logout_user()
     session.clear()
@@ -117,8 +116,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
 @signed_in
 def details() -> ResponseReturnValue:
     """Ask for a name and a school: what booking forms then know."""
-    person = visitor().person
-    assert person is not None
+    person = the_person()
     wanted = _page_of_ours(request.values.get("next", ""))
     form = DetailsForm(
         data={"name": person.name, "school": str(person.school_id or "")}, schools=queries.schools_to_choose(area())

@@ -13,7 +13,7 @@ from booking.core.addresses import absolute
 from booking.core.clock import today
 from booking.core.errors import Refused
 from booking.directory import actions as directory
-from booking.directory.guards import area, public, signed_in, visitor
+from booking.directory.guards import area, public, signed_in, the_person
 from booking.feeds import queries
 from booking.feeds.private import ALARMS, address_of_school, addresses_of
 from booking.feeds.views import bp, chosen_of, read_chosen
@@ -38,13 +38,14 @@ def qr_code(address: str) -> Markup:
 def subscribe() -> ResponseReturnValue:
     """Show how to subscribe, with the address of every feed, and let one be put together."""
     here = area()
+    categories = queries.public_categories(here.id)
     lines = [("calendar", "All dates", absolute("feeds.calendar"))]
-    for category in queries.public_categories(here.id):
+    for category in categories:
         lines.append((category.slug, category.name, absolute("feeds.category", slug=category.slug)))
     return render_template(
         "feeds/subscribe.html",
         lines=lines,
-        categories=queries.public_categories(here.id),
+        categories=categories,
         audiences=calendar_queries.audiences(here.id),
     )
 
@@ -83,8 +84,7 @@ def one_kind(slug: str) -> ResponseReturnValue:
 @signed_in
 def mine() -> ResponseReturnValue:
     """Show the addresses of somebody's own feeds, with alarms as they choose."""
-    person = visitor().person
-    assert person is not None
+    person = the_person()
     alarms = [name for name in ALARMS if name in request.args.getlist("alarm")]
     query = f"?{urlencode({'alarm': alarms}, doseq=True)}" if alarms else ""
     lines = [
@@ -92,7 +92,7 @@ def mine() -> ResponseReturnValue:
         for kind, address in addresses_of(person).items()
     ]
     about = "Closing dates of the school, and the events at which somebody of it has a place: nobody’s name."
-    for school in queries.schools_that_name(person.email, today=today()):
+    for school in queries.schools_that_name(person.email):
         lines.append((f"school-{school.id}", school.name, about, address_of_school(school) + query))
     return render_template("feeds/mine.html", lines=lines, alarms=alarms)
 
@@ -101,8 +101,7 @@ def mine() -> ResponseReturnValue:
 @signed_in
 def renew() -> ResponseReturnValue:
     """Give somebody's own feeds new addresses, and stop the old ones."""
-    person = visitor().person
-    assert person is not None
+    person = the_person()
     directory.renew_feeds(person)
     flash("Your calendars have new addresses. The old ones have stopped: subscribe again where you want them.")
     return redirect(url_for("feeds.mine"))

@@ -17,8 +17,8 @@ from booking.calendar.queries import list_events as list_of_the_page
 from booking.calendar.terms import school_year_of, year_days
 from booking.core.db import db
 from booking.deadlines.models import Ask, OwedBy, Return, ReturnStatus
-from booking.directory.models import Area, Person, Role, School, SchoolContact
-from booking.directory.queries import in_office
+from booking.directory.models import Area, Person, Role, School
+from booking.directory.queries import naming
 
 STAFF = Reader(signed_in=True)
 ACTIVE = (PlaceStatus.CONFIRMED, PlaceStatus.OFFERED, PlaceStatus.WAITING)
@@ -154,10 +154,9 @@ def school_with(key: str) -> School:
     return db.session.scalars(sa.select(School).where(School.feed_key == key)).one()
 
 
-def schools_that_name(email: str, *, today: date) -> Sequence[School]:
-    """Return the schools that name this address as a contact today; what somebody says is no right."""
-    named = sa.select(SchoolContact.school_id).where(SchoolContact.email == email, in_office(today))
-    return db.session.scalars(sa.select(School).where(School.id.in_(named)).order_by(School.name)).all()
+def schools_that_name(email: str) -> Sequence[School]:
+    """Return the schools that name this address as a contact today, closed ones too; what somebody says is no right."""
+    return db.session.scalars(sa.select(School).where(School.id.in_(naming(email))).order_by(School.name)).all()
 
 
 def all_events(area_id: int, reader: Reader, *, today: date) -> Sequence[Event]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from booking.bookings.messages import WORDS, Text, in_paragraphs
+from booking.bookings.messages import WORDS, Text, filled
 from booking.bookings.queries import INVITATION_LINK, load_surroundings
 from booking.calendar.mail import event_card, sender_of
 from booking.calendar.models import Event
@@ -12,7 +12,6 @@ from booking.core.tokens import link_token
 from booking.directory.models import Person
 from booking.invitations.models import Invitation
 from booking.notifications import outbox
-from booking.notifications.merging import fill
 from booking.notifications.models import Message
 from booking.notifications.outbox import Priority, Words
 
@@ -81,21 +80,10 @@ def sample(event: Event, email: str, name: str, school: str) -> Letter:
 def _context(event: Event, letter: Letter, words: Text) -> dict[str, Any]:
     load_surroundings(event)
     card = event_card(event)
-    values = {
-        "name": letter.name,
-        "event": card.title,
-        "when": card.when,
-        "where": card.where or "a place to be announced",
-        "link": letter.book_link,
-        "school": letter.school,
-    }
-    text = fill(words.text, values)
     return {
+        **filled(words, card, name=letter.name, link=letter.book_link, school=letter.school),
         "to_name": letter.name,
         "sender": sender_of(event),
-        "subject": fill(words.subject, values),
-        "text": text,
-        "paragraphs": in_paragraphs(text),
         "event": card,
         "school": letter.school,
         "book_link": letter.book_link,

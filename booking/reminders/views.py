@@ -7,7 +7,7 @@ from booking.calendar import queries as calendar_queries
 from booking.calendar.readers import reader
 from booking.core.tokens import key_of
 from booking.core.web import csrf, row_number
-from booking.directory.guards import area, by_link, signed_in, visitor
+from booking.directory.guards import area, by_link, signed_in, the_person
 from booking.reminders import actions, mail, queries
 from booking.reminders.models import To
 from booking.reminders.planning import timing_of
@@ -20,8 +20,7 @@ bp = Blueprint("reminders", __name__)
 @signed_in
 def mine() -> ResponseReturnValue:
     """Choose of which kinds of dates to be told by e-mail; those that the address names are ticked already."""
-    person = visitor().person
-    assert person is not None
+    person = the_person()
     here = area()
     kinds = calendar_queries.categories_seen(here.id, reader())
     if request.method == "POST":
