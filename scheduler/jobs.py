@@ -9,16 +9,21 @@ from threading import Event
 
 from booking.bookings.promotions import settle_due
 from booking.core.heartbeat import HEARTBEAT, beat
-from booking.deadlines.actions import keep_in_step
-from booking.digests.actions import forget_old_wishes, send_due, still_wanted
+from booking.deadlines import actions as deadlines
+from booking.digests import actions as digests
 from booking.directory.actions import clear_old_sign_ins
+from booking.invitations import actions as invitations
 from booking.notifications.actions import forget_bodies
 from booking.notifications.delivery import deliver_due
-from booking.reminders.actions import post_due
+from booking.notifications.models import Message
+from booking.notifications.verdict import Verdict
+from booking.reminders import actions as reminders
 
 BATCH = 100
 # Two containers may have the same process id, and names that begin alike: the end makes it one of a kind.
 WORKER = f"{socket.gethostname()[:20]}:{os.getpid()}:{secrets.token_hex(4)}"
+# What knows whether one of its own messages still goes: each answers None for those of others.
+CHECKS = (reminders.still_wanted, deadlines.still_wanted, invitations.still_wanted, digests.still_wanted)
 # Set when the process is to stop: a job that takes long ends after the piece it is at.
 stopping = Event()
 
@@ -30,6 +35,12 @@ class Job:
     name: str
     every_seconds: int
     action: Callable[[], int]
+
+
+def still_wanted(message: Message) -> Verdict:
+    """Return why a message should not go any more or not yet; None for that it goes. Asked right before it is sent."""
+    verdicts = (check(message) for check in CHECKS)
+    return next((verdict for verdict in verdicts if verdict), None)
 
 
 def deliver() -> int:
@@ -60,12 +71,12 @@ def alive() -> int:
 # In this order for `--once`: what reminders queue is delivered in the same run.
 JOBS = (
     Job("offers and limits", 20, settle_due),
-    Job("reminders", 20, post_due),
-    Job("digests", 20, send_due),
+    Job("reminders", 20, reminders.post_due),
+    Job("digests", 20, digests.send_due),
     Job("delivery", 2, deliver),
-    Job("returns", 600, keep_in_step),
+    Job("returns", 600, deadlines.keep_in_step),
     Job("old sign-ins", 3600, clear_old_sign_ins),
-    Job("old wishes for the digest", 3600, forget_old_wishes),
+    Job("old wishes for the digest", 3600, digests.forget_old_wishes),
     Job("old bodies", 3600, forget_old_bodies),
     Job("heartbeat", 20, alive),
 )

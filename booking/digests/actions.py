@@ -24,7 +24,6 @@ from booking.notifications import outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Words
 from booking.notifications.verdict import Drop, Verdict
-from booking.reminders import actions as reminders
 
 AT_ONCE = 50
 LONGEST_INTRODUCTION = 5_000
@@ -155,12 +154,12 @@ def post_to(
 
 
 def still_wanted(message: Message) -> Verdict:
-    """Return why a message should not go any more or not yet, or None: looked at right before it is sent.
+    """Return why a digest should not go any more; None for that it goes, and for any other message.
 
-    A digest says on top what is so by now: a school may have answered since it was queued.
+    It says on top what is so by now: a school may have answered since it was queued.
     """
     if message.kind != mail.KIND:
-        return reminders.still_wanted(message)
+        return None
     carried = queries.carried_by(message)
     if carried is None:
         return Drop("the issue that it is of is gone")

@@ -15,9 +15,7 @@ from booking.core.clock import now, wall
 from booking.core.db import atomic, db, lock, one_by_one, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.tokens import new_key
-from booking.deadlines import actions as chasing
 from booking.directory.models import Area, Person
-from booking.invitations import actions as inviting
 from booking.notifications import outbox
 from booking.notifications.models import Message
 from booking.notifications.outbox import Words
@@ -173,14 +171,14 @@ def _write_down(event: Event, occasion: Occasion, done: Collection[tuple[int, bo
 
 
 def still_wanted(message: Message) -> Verdict:
-    """Return why a message should not go any more or not yet, or None: looked at right before it is sent.
+    """Return why a reminder should not go any more or not yet; None for that it goes, and for any other message.
 
-    A reminder that still goes says what is so by now: it may have waited for the mail server over night, and
+    One that still goes says what is so by now: it may have waited for the mail server over night, and
     "tomorrow" has become "today", the event begins an hour earlier, or one of two colleagues does not come. Who gave
     their place away and has it back is reminded of the one they have now.
     """
     if not mail.is_reminder(message):
-        return chasing.still_wanted(message) or inviting.still_wanted(message)
+        return None
     carried = queries.reminders_of(message)
     event = db.session.get(Event, message.event_id) if message.event_id else None
     rule = queries.find_rule(carried[0].rule_id) if carried else None

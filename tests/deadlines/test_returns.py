@@ -25,11 +25,12 @@ from booking.notifications.delivery import deliver_due
 from booking.notifications.models import Message, MessageStatus
 from booking.organiser import actions as organiser
 from booking.reminders import queries as reminder_queries
-from booking.reminders.actions import NewRule, post_due, set_event_rules, still_wanted
+from booking.reminders.actions import NewRule, post_due, set_event_rules
 from booking.reminders.models import To, Unit
 from booking.reminders.planning import timing_of
 from booking.reminders.policy import Timing
 from booking.reminders.wording import say_rule
+from scheduler.jobs import still_wanted
 from tests.factories import (
     make_category,
     make_contact,

@@ -27,7 +27,8 @@ from booking.demo.load import ASKS, WITH_THREE, WITHOUT_SENCO, load
 from booking.directory.models import Person, School, SchoolContact
 from booking.notifications.delivery import deliver_due
 from booking.notifications.models import Message, MessageStatus
-from booking.reminders.actions import post_due, set_category_rules, still_wanted
+from booking.reminders.actions import post_due, set_category_rules
+from scheduler.jobs import still_wanted
 from tests.databases import close, make_app, new_sqlite
 
 BRITAIN = ZoneInfo("Europe/London")

@@ -27,7 +27,7 @@ from booking.invitations.queries import Chosen
 from booking.notifications.delivery import deliver_due
 from booking.notifications.models import AddressPutAside, Message, MessageStatus
 from booking.organiser import actions as organiser
-from booking.reminders.actions import still_wanted
+from scheduler.jobs import still_wanted
 from tests.factories import make_contact, make_event, make_group, make_organiser, make_school, save, values_of
 
 pytestmark = pytest.mark.both_databases

@@ -29,7 +29,8 @@ from booking.directory.models import Area, Person, School
 from booking.notifications.delivery import deliver_due
 from booking.notifications.models import Message, MessageStatus
 from booking.organiser import actions as organiser
-from booking.reminders.actions import go_on, pause, post_due, still_wanted
+from booking.reminders.actions import go_on, pause, post_due
+from scheduler.jobs import still_wanted
 from tests.databases import close, make_app, new_sqlite
 from tests.factories import values_of
 
