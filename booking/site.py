@@ -18,6 +18,7 @@ from booking.bookings import views as bookings_views
 from booking.calendar import queries as calendar_queries
 from booking.calendar import versions, wording
 from booking.calendar import views as calendar_views
+from booking.calendar.position import map_address
 from booking.calendar.terms import year_name
 from booking.core.clock import today
 from booking.core.db import db
@@ -67,6 +68,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(frame)
     app.jinja_env.globals.update({name: getattr(wording, name) for name in wording.__all__})
     app.jinja_env.filters.update({name: getattr(wording, name) for name in wording.__all__})
+    app.jinja_env.globals["map_address"] = map_address
     app.jinja_env.filters["year_name"] = year_name
     versions.watch(db.session)
 

@@ -41,6 +41,8 @@ class Venue(Schema):
     name: str
     address: str
     is_online: bool
+    latitude: float | None = Field(description="decimal degrees; null where it is not known")
+    longitude: float | None
 
 
 class Booking(Schema):

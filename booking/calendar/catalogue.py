@@ -19,6 +19,7 @@ from booking.calendar.models import (
     Venue,
     Visibility,
 )
+from booking.calendar.position import Position
 from booking.calendar.terms import HalfTerm, year_days, year_name
 from booking.core import audit
 from booking.core.clock import now, today
@@ -110,11 +111,15 @@ class VenueValues:
     is_online: bool
     # How many people its room holds; None where that is not known.
     capacity: int | None = None
+    position: Position | None = None
 
 
 @atomic
 def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Person) -> Venue:
-    """Add a venue, or change one. Raises Refused for a name that is there."""
+    """Add a venue, or change one. Raises Refused for a name that is there, and for what is on line with a position."""
+    refuse_unless(
+        values.position is None or not values.is_online, "What is on line has no place on a map.", field="position"
+    )
     take_turns(venues_of(area.id))
     _refuse_a_second(values.name, [one.name for one in queries.venues(area.id) if one is not venue])
     if venue is None:
@@ -123,6 +128,7 @@ def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Pers
     venue.name, venue.address = one_line(values.name), one_line(values.address)
     venue.directions, venue.is_online = paragraphs(values.directions), values.is_online
     venue.capacity = values.capacity
+    venue.latitude, venue.longitude = values.position or (None, None)
     db.session.flush()
     audit.record("set the venue", "venue", venue.id, by=by, area_id=area.id, name=venue.name)
     return venue

@@ -5,12 +5,14 @@ from typing import Any
 
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length, NumberRange, Optional, Regexp
+from wtforms.validators import Length, NumberRange, Optional, Regexp, ValidationError
 
 from booking.calendar.catalogue import HALF_TERMS, KindValues, VenueValues
 from booking.calendar.forms import VISIBILITIES, DayField, WholeField
-from booking.calendar.models import Visibility
+from booking.calendar.models import Venue, Visibility
+from booking.calendar.position import Position, read_position, say_position
 from booking.calendar.terms import HalfTerm
+from booking.core.errors import Refused
 from booking.core.forms import Form as PageForm
 from booking.core.forms import Required, cleaned
 from booking.core.text import paragraphs
@@ -94,6 +96,23 @@ class VenueForm(PageForm):
         description="An event with more places is not refused: you are told.",
     )
     is_online = BooleanField("This is on line, not a place")
+    position = StringField(
+        "Where it is on a map (optional)",
+        [Length(max=500, message="Use at most 500 letters")],
+        [cleaned],
+        description="As a map site gives it, like 51.7520, -0.3360, or the address of the place there. "
+        "Calendars on phones then show the way.",
+    )
+
+    def validate_position(self, field: StringField) -> None:
+        """Refuse what cannot be read as a position."""
+        try:
+            self._position()
+        except Refused as refused:
+            raise ValidationError(refused.sentence) from None
+
+    def _position(self) -> Position | None:
+        return read_position(self.position.data or "")
 
     def values(self) -> VenueValues:
         """Return what was said."""
@@ -103,7 +122,14 @@ class VenueForm(PageForm):
             self.directions.data or "",
             self.is_online.data,
             self.capacity.data,
+            self._position(),
         )
+
+
+def data_of_venue(venue: Venue) -> dict[str, Any]:
+    """Return a venue as the form shows it."""
+    names = ("name", "address", "directions", "capacity", "is_online")
+    return {**{name: getattr(venue, name) for name in names}, "position": say_position(venue.position)}
 
 
 class HalfTermsForm(PageForm):

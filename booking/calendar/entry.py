@@ -44,4 +44,5 @@ def entry_of(
         colour=PALETTE[event.category.colour].name,
         alarms=alarms,
         is_draft=is_draft,
+        position=event.venue.position if event.venue else None,
     )

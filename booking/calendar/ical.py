@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
-from icalendar import Alarm, Calendar, vCalAddress, vCategory, vDuration, vText
+from icalendar import Alarm, Calendar, vCalAddress, vCategory, vDuration, vGeo, vText
 from icalendar import Event as VEvent
 from markupsafe import Markup
 
 from booking.calendar.markup import as_html, as_text
 from booking.calendar.palette import Colour
+from booking.calendar.position import Position, say_degrees
 from booking.core.clock import LONDON, on_the_wall, wall
 from booking.core.text import one_line, paragraphs
 
@@ -61,6 +62,14 @@ class _Text(vText):
         """Return the text with backslashes, semicolons, commas and line breaks escaped."""
         escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
         return escaped.encode()
+
+
+class _Geo(vGeo):
+    """A position in digits (RFC 5545, 3.8.1.6): the library writes an exponent for a place at Greenwich."""
+
+    def to_ical(self) -> str:
+        """Return how far north, and how far east."""
+        return f"{say_degrees(self.latitude)};{say_degrees(self.longitude)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ class CalendarEntry:
     colour: str = ""  # a name of CSS
     alarms: tuple[timedelta, ...] = ()
     is_draft: bool = False
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +236,8 @@ def _event(entry: CalendarEntry, status: str) -> VEvent:
     _add_description(event, entry.description)
     if entry.location:
         event.add("location", _Text(one_line(entry.location)))
+    if entry.position:
+        event.add("geo", _Geo(entry.position))
     if entry.categories:
         categories = vCategory([])
         categories.cats = [_Text(one_line(name)) for name in entry.categories]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from booking.calendar import wording
 from booking.calendar.models import Event
+from booking.calendar.position import map_address
 from booking.calendar.when import When
 from booking.core.addresses import absolute
 from booking.notifications.outbox import Sender
@@ -16,13 +17,14 @@ def sender_of(event: Event) -> Sender:
 
 @dataclass(frozen=True, slots=True)
 class EventCard:
-    """An event as a mail says it. The joining link is for those with a place."""
+    """An event as a mail says it. The joining link is for those with a place; the map shows where it is now."""
 
     title: str
     when: str
     where: str
     url: str
     joining_link: str
+    map_url: str
 
 
 def event_card(event: Event, when: When | None = None) -> EventCard:
@@ -36,4 +38,5 @@ def event_card(event: Event, when: When | None = None) -> EventCard:
         where=when.place,
         url=absolute("calendar.event", event_id=event.id, slug=event.slug),
         joining_link=event.joining_link,
+        map_url=map_address(event.venue.position) if event.venue and event.venue.position else "",
     )

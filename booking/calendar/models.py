@@ -7,6 +7,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from booking.calendar.position import Position
 from booking.core.clock import now, on_the_wall
 from booking.core.db import Base, Lockable, choice
 from booking.core.text import slug
@@ -95,7 +96,15 @@ class Venue(Base):
     """A place where events are held, or "On line". `capacity` is how many people its room holds, where known."""
 
     __tablename__ = "venues"
-    __table_args__ = (sa.UniqueConstraint("area_id", "name"), sa.CheckConstraint("capacity > 0", name="capacity"))
+    __table_args__ = (
+        sa.UniqueConstraint("area_id", "name"),
+        sa.CheckConstraint("capacity > 0", name="capacity"),
+        sa.CheckConstraint(
+            "(latitude IS NULL) = (longitude IS NULL) AND (latitude IS NULL"
+            " OR (latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180 AND NOT is_online))",
+            name="position",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     area_id: Mapped[int] = mapped_column(sa.ForeignKey("areas.id"))
@@ -104,6 +113,14 @@ class Venue(Base):
     directions: Mapped[str] = mapped_column(sa.Text, default="")
     is_online: Mapped[bool] = mapped_column(default=False)
     capacity: Mapped[int | None]
+    # Where it stands on the map, in decimal degrees; both or neither.
+    latitude: Mapped[float | None] = mapped_column(sa.Double)
+    longitude: Mapped[float | None] = mapped_column(sa.Double)
+
+    @property
+    def position(self) -> Position | None:
+        """Where it stands on the map, where that is known."""
+        return None if self.latitude is None or self.longitude is None else (self.latitude, self.longitude)
 
 
 class Series(Base):

@@ -134,6 +134,8 @@ class _Calendar:
         }
         self.venues["On line"].is_online = True
         self.venues["Oak Suite"].capacity = ROOM_OF_OAK_SUITE
+        for name, position in people.POSITIONS.items():
+            self.venues[name].latitude, self.venues[name].longitude = position
         self.series = Series(area_id=area.id, name=f"{IN_A_SERIES}s")
         db.session.add_all([*self.categories.values(), *self.audiences.values(), *self.venues.values(), self.series])
         db.session.flush()

@@ -61,6 +61,11 @@ VENUES = {
     "Partnership office": ("2 Mill Yard, Marsham MA2 4RE", "Ring at the side door. Two parking spaces for visitors."),
     "On line": ("", "Whoever has a place gets the link by e-mail."),
 }
+POSITIONS = {
+    "Oak Suite": (52.7688, 1.2545),
+    "The Old Library": (52.7662, 1.2489),
+    "Marsham Town Hall": (52.7671, 1.2513),
+}
 CATEGORIES = (
     ("SENCo forum", "SF", 1, "public"),
     ("Solution Circle", "SC", 2, "public"),

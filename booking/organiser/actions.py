@@ -84,11 +84,11 @@ def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Pers
     """Add a venue, or change one; whoever is to come there hears of a new name or address. Returns how many mails."""
     events = list(queries.events_to_come_at(venue, today())) if venue else []
     lock(*events)
-    before = [When.of(event) for event in events]
+    before, position = [When.of(event) for event in events], venue.position if venue else None
     catalogue.save_venue(area, venue, values, by=by)
     told = 0
     for event, was in zip(events, before, strict=True):
-        if When.of(event) != was:
+        if When.of(event) != was or values.position != position:  # that alone nobody is written to about
             calendar.show_the_change(event)
             told += _tell_if_moved(event, was)
     return told

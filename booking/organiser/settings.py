@@ -8,7 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from booking.calendar import catalogue
 from booking.calendar import queries as calendar_queries
-from booking.calendar.catalogue_forms import AudienceForm, HalfTermsForm, KindForm, VenueForm, data_of_half_terms
+from booking.calendar.catalogue_forms import (
+    AudienceForm,
+    HalfTermsForm,
+    KindForm,
+    VenueForm,
+    data_of_half_terms,
+    data_of_venue,
+)
 from booking.calendar.models import Audience, Category, Venue, Visibility
 from booking.calendar.terms import parse_year, school_year_of, year_name
 from booking.calendar.wording import say_count
@@ -121,7 +128,7 @@ def venue(row_id: int | None = None) -> ResponseReturnValue:
     """Add a venue, or change one."""
     here = area()
     found = _one_of(calendar_queries.venues(here.id), row_id)
-    form = VenueForm(obj=found)
+    form = VenueForm(data=data_of_venue(found) if found else {})
 
     def save() -> None:
         told = actions.save_venue(here, found, form.values(), by=the_organiser())

@@ -19,7 +19,7 @@ from booking.core.db import db
 from booking.directory.models import RoleName
 from booking.reminders.models import ReminderRule
 from tests.databases import close, make_app, postgres_database
-from tests.factories import make_booking, make_category, make_event, make_organiser, make_school, save
+from tests.factories import make_booking, make_category, make_event, make_organiser, make_school, make_venue, save
 from tests.processes import ROOT, command, environment
 
 
@@ -92,6 +92,21 @@ def refused(statement: str, **values: object) -> str:
         db.session.execute(sa.text(statement), values)
     db.session.rollback()
     return str(error.value.orig)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "position",
+    [
+        "latitude = 51.7",
+        "longitude = 0.3",
+        "latitude = 91.0, longitude = 0.3",
+        "latitude = 51.7, longitude = 0.3, is_online = true",
+    ],
+)
+def test_the_database_keeps_no_half_of_a_position(in_app: Flask, position: str) -> None:
+    make_venue()
+    assert "position" in refused(f"UPDATE venues SET {position}")
 
 
 @pytest.mark.both_databases

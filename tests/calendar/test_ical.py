@@ -61,6 +61,16 @@ def times(entry: CalendarEntry) -> tuple[str, str]:
     return found["DTSTART"], found["DTEND"]
 
 
+@pytest.mark.parametrize(
+    ("position", "line"),
+    [((51.752, -0.336), ["GEO:51.752;-0.336"]), ((51.0, 0.00001), ["GEO:51.0;0.00001"]), (None, [])],
+)
+def test_a_place_on_the_map_is_written_in_digits(position: tuple[float, float] | None, line: list[str]) -> None:
+    assert [one for one in lines(ical.vevent(entry(position=position))) if one.startswith("GEO")] == line
+    found = read(entry(position=position)).get("GEO")
+    assert (found and (found.latitude, found.longitude)) == position
+
+
 def test_an_event_is_written_to_the_letter() -> None:
     assert lines(ical.vevent(ENTRY)) == [
         "BEGIN:VEVENT",

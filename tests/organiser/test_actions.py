@@ -189,6 +189,19 @@ def test_a_venues_new_address_is_a_move_of_what_is_to_come_there(in_app: Flask) 
     only_directions = replace(values, directions="Ring once")
     assert actions.save_venue(the_area(), venue, only_directions, by=db.session.query(Person).first()) == 0
     assert db.session.get(Event, event.id).sequence == 1
+    on_the_map = replace(values, position=(51.752, -0.336))
+    assert actions.save_venue(the_area(), venue, on_the_map, by=db.session.query(Person).first()) == 0
+    assert db.session.get(Event, event.id).sequence == 2  # calendars show it; nobody is written to
+
+
+def test_the_map_stands_in_the_mail_and_in_its_invitation(in_app: Flask) -> None:
+    venue = make_venue("Oak Suite", latitude=51.752, longitude=-0.336)
+    book(make_event(venue_id=venue.id), "Priya Nair")
+    message = db.session.query(Message).filter_by(kind="confirmed").one()
+    address = "https://www.openstreetmap.org/?mlat=51.752&mlon=-0.336#map=17/51.752/-0.336"
+    assert f"Oak Suite\nMap: {address}\n" in message.text
+    assert address.replace("&", "&amp;") in message.html
+    assert "GEO:51.752;-0.336" in message.calendar
 
 
 def test_who_waits_comes_up_when_the_event_moves_to_a_later_day(in_app: Flask) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from booking.calendar import queries
 from booking.calendar.models import Audience, Category, Event, EventStatus, Kind, Venue, Visibility
 from booking.core.audit import AuditEntry
+from booking.core.clock import now
 from booking.core.db import db
 from booking.directory.models import Area
 from booking.reminders.models import ReminderRule
@@ -194,6 +195,38 @@ def test_how_many_a_room_holds_is_set_shown_and_taken_away_again(app: Flask, org
         assert f'value="{wrong}"' in page.text
     organiser.post(path, data={"name": "Oak Suite", "capacity": ""})
     assert room() is None
+
+
+def test_a_venues_place_on_the_map_is_shown_wherever_somebody_looks_for_the_way(
+    app: Flask, organiser: FlaskClient
+) -> None:
+    with app.app_context():
+        venue = make_venue("Oak Suite", address="Long Meadow")
+        event = make_event(venue_id=venue.id, changed_at=now() - timedelta(days=1))
+    path, there = f"/manage/settings/venues/{venue.id}", "https://www.openstreetmap.org/?mlat=51.752&amp;mlon=-0.336"
+    pages = (event.path, "/manage/settings/")
+    assert not any(there in organiser.get(page).text for page in pages)
+    before = organiser.get("/feeds/calendar.ics").text
+    pasted = {"name": "Oak Suite", "address": "Long Meadow", "position": "https://maps.example/@51.7520,-0.3360,17z"}
+    assert outcome(organiser.post(path, data=pasted, follow_redirects=True)) == "saved"
+    assert all(there in organiser.get(page).text for page in pages)
+    assert re.search(r'name="position"[^>]*value="51.752, -0.336"', organiser.get(path).text)
+    feed = organiser.get("/feeds/calendar.ics").text
+    assert ("GEO:" in before, "GEO:51.752;-0.336\r\n" in feed, "SEQUENCE:1\r\n" in feed) == (False, True, True)
+    shown = organiser.get(f"/api/v1/events/{event.id}").json["venue"]
+    assert (shown["latitude"], shown["longitude"]) == (51.752, -0.336)
+    for wrong, sentence in (
+        ("-0.336, 51.752", "This is not in Britain. Write how far north first: 51.7520, -0.3360"),
+        ("AL1 3JE", "Write two numbers, like 51.7520, -0.3360, or paste the address of the place on a map"),
+    ):
+        page = organiser.post(path, data={**pasted, "position": wrong})
+        assert (page.status_code, errors(page)) == (422, [("position", sentence)])
+        assert f'value="{wrong}"' in page.text
+    page = organiser.post(path, data={**pasted, "is_online": "y"})
+    assert (page.status_code, errors(page)) == (409, [("position", "What is on line has no place on a map.")])
+    assert "GEO:51.752;-0.336\r\n" in organiser.get("/feeds/calendar.ics").text
+    organiser.post(path, data={**pasted, "position": ""})
+    assert not any(there in organiser.get(page).text for page in pages)
 
 
 def test_settings_of_another_area_do_not_exist(app: Flask, organiser: FlaskClient) -> None:
