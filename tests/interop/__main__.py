@@ -13,32 +13,41 @@ import sys
 import tempfile
 import urllib.request
 import venv
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests import databases, processes
-from tests.interop.year import Shown, fill
+from tests.interop.year import Shown, change, fill
 
 HERE = Path(__file__).parent / "readers"
 HOME = processes.ROOT / "var" / "interop"
 # calcurse and the rest; they need no window.
-DEBIAN = ("calcurse", "php-cli", "php-sabre-vobject", "ruby", "ruby-icalendar", "gir1.2-ical-3.0", "python3-gi")
+DEBIAN = (
+    *("calcurse", "php-cli", "php-sabre-vobject", "ruby", "ruby-icalendar", "gir1.2-ical-3.0", "python3-gi"),
+    "thunderbird",
+)
 NPM = ("ical.js@2", "node-ical@0.27")
-PYPI = ("khal>=0.14", "radicale>=3.5", "vdirsyncer>=0.20", "vobject")
+PYPI = ("khal>=0.14", "marionette-driver>=3.7", "radicale>=3.5", "vdirsyncer>=0.20", "vobject")
 OWN_PYTHON = HOME / "venv" / "bin" / "python"
+THUNDERBIRD_IS_THERE = "import marionette_driver, os; os.stat('/usr/lib/thunderbird/thunderbird')"
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that reads calendars, asked by a small script; `check` is what succeeds where it is there."""
+    """A program that reads calendars, asked by a small script; `check` is what succeeds where it is there.
+
+    One that `subscribes` is asked again when the feed has changed: its script stays, and answers a line of input.
+    """
 
     name: str
     command: str | Path
     check: Sequence[str]
     script: str
+    subscribes: bool = False
 
     @property
     def is_there(self) -> bool:
@@ -60,6 +69,8 @@ PROGRAMS = [
     Program("calcurse", sys.executable, ["-c", "import shutil; assert shutil.which('calcurse')"], "calcurse.py"),
     Program("khal, vdirsyncer", OWN_PYTHON, ["-c", "import khal, vdirsyncer"], "khal_vdirsyncer.py"),
     Program("Radicale", OWN_PYTHON, ["-c", "import radicale, vobject"], "radicale_server.py"),
+    # The last, since the feed changes under its eyes.
+    Program("Thunderbird", OWN_PYTHON, ["-c", THUNDERBIRD_IS_THERE], "thunderbird.py", subscribes=True),
 ]
 
 
@@ -83,28 +94,50 @@ def _try(command: Sequence[str]) -> None:
 
 
 @contextmanager
-def _served() -> Iterator[tuple[str, list[Shown]]]:
-    """Serve an installation with the year in it; gives its address, and what has to be seen."""
+def _served() -> Iterator[tuple[str, list[Shown], Callable[[], list[Shown]]]]:
+    """Serve an installation with the year in it; gives its address, what has to be seen, and what changes the year."""
     with tempfile.TemporaryDirectory() as folder:
         url = databases.new_sqlite(Path(folder))
         app = databases.make_app(url)
+
+        def changed() -> list[Shown]:
+            with app.app_context():
+                return change(meant)
+
         with app.app_context():
             meant = fill()
-        databases.close(app)
         with processes.web(url, workers=1) as address:
-            yield address, meant
+            yield address, meant, changed
+        databases.close(app)
 
 
-def _seen(program: Program, file: Path, address: str) -> list[Shown]:
-    """Return what a program sees. Raises CalledProcessError where it cannot read the feed."""
+def _answers(program: Program, file: Path, address: str) -> Iterator[list[Shown]]:
+    """Yield what a program sees, and once more when its next answer is asked for if it subscribes.
+
+    Raises CalledProcessError where it cannot read the feed.
+    """
     script = HOME / "readers" / program.script  # beside what npm installed, where node looks for it
     run = [program.command, str(script), str(file), address]
     # Somewhere else in the world: what is on the wall in Britain must come from the feed alone.
     environment = {**os.environ, "TZ": "America/New_York", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(run, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(run, env=environment, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as reader:
+        if program.subscribes and (answer := reader.stdout.readline()):
+            yield _shown(answer)
+        try:
+            answer, errors = reader.communicate("\n", timeout=120)
+        except subprocess.TimeoutExpired:
+            reader.kill()
+            raise
+    if reader.returncode:
+        raise subprocess.CalledProcessError(reader.returncode, run, answer, errors)
+    yield _shown(answer)
+
+
+def _shown(answer: str) -> list[Shown]:
     return [
         Shown(one["title"], _same(one["start"]), _same(one["end"]), one.get("status"), one.get("uid"))
-        for one in json.loads(done.stdout)
+        for one in json.loads(answer)
     ]
 
 
@@ -115,14 +148,26 @@ def _same(when: str) -> str:
     return f"{datetime.fromisoformat(when).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _differences(program: Program, file: Path, address: str, meant: Sequence[Shown]) -> list[str]:
+def _differences(
+    program: Program, file: Path, address: str, meant: Sequence[Shown], change: Callable[[], Sequence[Shown]]
+) -> list[str]:
     """Return in lines what a program sees otherwise than it is meant."""
+    answers = _answers(program, file, address)
     try:
-        seen = {one.title: one for one in _seen(program, file, address)}
+        lines = _compared(next(answers), meant)
+        if program.subscribes:
+            meant = change()
+            lines += [f"after the change: {line}" for line in _compared(next(answers), meant)]
     except subprocess.CalledProcessError as failed:
         return [f"cannot read it: {failed.stderr.strip()[-300:]}"]
-    wanted = {one.title: one for one in meant}
-    lines = [f"not meant: {title}" for title in seen.keys() - wanted.keys()]
+    return lines
+
+
+def _compared(answer: Sequence[Shown], meant: Sequence[Shown]) -> list[str]:
+    seen, wanted = {one.title: one for one in answer}, {one.title: one for one in meant}
+    times = Counter(one.title for one in answer)
+    lines = [f"seen {count} times: {title}" for title, count in times.items() if count > 1]
+    lines += [f"not meant: {title}" for title in seen.keys() - wanted.keys()]
     for title, one in wanted.items():
         shown = seen.get(title)
         if shown is None:
@@ -144,13 +189,13 @@ def main() -> int:
     install()
     shutil.copytree(HERE, HOME / "readers", dirs_exist_ok=True)
     file, differ = HOME / "feed.ics", 0
-    with _served() as (address, meant):
+    with _served() as (address, meant, change_it):
         feed = f"{address}/feeds/calendar.ics"
         with urllib.request.urlopen(feed) as answer:
             file.write_bytes(answer.read())
         print(f"{len(meant)} events, {file.stat().st_size} bytes", flush=True)
         for program in PROGRAMS:
-            lines = _differences(program, file, feed, meant) if program.is_there else None
+            lines = _differences(program, file, feed, meant, change_it) if program.is_there else None
             differ += bool(lines)
             outcome = "NOT THERE, NOT ASKED" if lines is None else "DIFFERS" if lines else "agrees"
             print(f"{program.name:18} {outcome}", *(f"    {line}" for line in lines or []), sep="\n", flush=True)

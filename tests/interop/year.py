@@ -1,11 +1,13 @@
 """A year with what breaks calendar programs, and how each of them has to show it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any
 
 from booking.calendar.actions import cancel, edit_event, restore
-from booking.calendar.models import Kind
+from booking.calendar.models import Event, Kind, Visibility
+from booking.core.db import db
 from tests.factories import make_event, make_organiser, make_venue, values_of
 
 EMOJI = "Emoji 🎉, Ünïcode; 李小龍 and a \\ backslash, " + "long " * 30
@@ -42,6 +44,24 @@ def fill() -> list[Shown]:
         (off, Shown("CANCELLED: Off", "2027-06-02T12:30:00Z", "2027-06-02T14:30:00Z", "CANCELLED")),
     ]
     return [replace(shown, uid=event.uid) for event, shown in given]
+
+
+def change(meant: Iterable[Shown]) -> list[Shown]:
+    """Move one event, call one off, hide one and add one; return what has to be seen then."""
+    seen = {shown.title: shown for shown in meant}
+    moves, goes_off, hides = (_called(title) for title in ("In winter", "All day", "Three days"))
+    edit_event(moves, replace(values_of(moves), day=date(2027, 4, 14)), by=None, revision=moves.revision)
+    cancel(goes_off, by=None)
+    edit_event(hides, replace(values_of(hides), visibility=Visibility.TEAM), by=None, revision=hides.revision)
+    new = make_event("New", day=date(2027, 4, 15), starts=NINE, ends=TEN)
+    seen["In winter"] = replace(seen["In winter"], start="2027-04-14T08:30:00Z", end="2027-04-14T09:30:00Z")
+    seen["All day"] = replace(seen["All day"], title="CANCELLED: All day", status="CANCELLED")
+    del seen["Three days"]
+    return [*seen.values(), Shown("New", "2027-04-15T08:30:00Z", "2027-04-15T09:30:00Z", uid=new.uid)]
+
+
+def _called(title: str) -> Event:
+    return db.session.execute(db.select(Event).filter_by(title=title)).scalar_one()
 
 
 def _session(title: str, day: date, starts: time, ends: time, start: str, end: str, **more: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-// ical.js: what Thunderbird and Nextcloud read calendars with.
+// ical.js: what Nextcloud reads calendars with, and Thunderbird, which is asked itself too.
 import { readFileSync } from "node:fs";
 import ICAL from "ical.js";
 
