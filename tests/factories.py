@@ -134,6 +134,7 @@ def values_of(event: Event) -> EventValues:
         venue=event.venue.name if event.venue else "",
         rules=rules_of(event),
         hosts=tuple((host.name, host.email) for host in event.hosts),
+        closes_for_id=event.closes_for_id,
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from booking.bookings.policy import BookingCode, BookingState, closes_at
 from booking.calendar import models
 from booking.calendar.models import EventStatus, Kind
+from booking.calendar.policy import ANYBODY, may_see
 from booking.core.addresses import absolute, under_base
 from booking.core.clock import wall
 
@@ -70,6 +71,20 @@ class Booking(Schema):
         )
 
 
+class Related(Schema):
+    """Another event that it has to do with."""
+
+    id: int
+    uid: str
+    title: str
+    url: str
+
+    @classmethod
+    def of(cls, event: models.Event) -> "Related":
+        """Return what leads to an event."""
+        return cls(id=event.id, uid=event.uid, title=event.title, url=under_base(event.path))
+
+
 class Event(Schema):
     """One dated entry. Days and times are those on the wall in Britain; a deadline's `starts` is its closing time."""
 
@@ -87,6 +102,7 @@ class Event(Schema):
     ends: WallTime | None
     starts_at: Instant | None = Field(description="the instant; null where it has no time")
     venue: Venue | None
+    closes_for: Related | None = Field(description="of a closing date: what it is for, where that is public too")
     description: str = Field(description="Markdown")
     cost: str
     url: str = Field(description="its page")
@@ -97,11 +113,13 @@ class Event(Schema):
     @classmethod
     def of(cls, event: models.Event, state: BookingState) -> "Event":
         """Return what everybody may know of an event."""
+        parent = event.closes_for
         return cls(
             **{name: getattr(event, name) for name in _AS_THEY_ARE},
             venue=Venue.model_validate(event.venue) if event.venue else None,
             category=Named.model_validate(event.category),
             audiences=[Named.model_validate(audience) for audience in event.audiences],
+            closes_for=Related.of(parent) if parent and may_see(parent, ANYBODY) else None,
             starts_at=event.starts_at if event.starts else None,
             url=under_base(event.path),
             ics_url=absolute("feeds.event", event_id=event.id),

@@ -123,7 +123,7 @@ def _listed(area_id: int, filters: Filters, *, limit: int, offset: int) -> Seque
         today=today(),
         limit=limit,
         offset=offset,
-        options=[selectinload(models.Event.audiences)],
+        options=[selectinload(models.Event.audiences), selectinload(models.Event.closes_for)],
     )
 
 

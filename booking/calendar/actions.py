@@ -20,7 +20,7 @@ from booking.calendar.models import (
     WhoMayBook,
 )
 from booking.calendar.rules import BookingRules
-from booking.calendar.wording import say_count
+from booking.calendar.wording import say_count, say_day
 from booking.core import audit
 from booking.core.clock import now, on_the_wall
 from booking.core.db import atomic, db, lock, take_turns
@@ -42,6 +42,7 @@ SHOWN = (
     "venue_id",
     "category_id",
     "visibility",
+    "closes_for_id",
 )
 
 
@@ -77,6 +78,8 @@ class EventValues:
     closes_at: datetime | None
     rules: BookingRules = field(default_factory=BookingRules)
     hosts: Hosts = ()
+    # Of a closing date: the event that it is for.
+    closes_for_id: int | None = None
 
 
 @atomic
@@ -170,9 +173,16 @@ def restore(event: Event, *, by: Person | None) -> bool:
 @atomic
 def delete_draft(event: Event, *, by: Person) -> None:
     """Delete a draft, which nobody but organisers has seen. Raises Refused for anything else."""
-    lock(event)
+    closing_dates = queries.closing_dates_of(event)
+    lock(event, *closing_dates)
     refuse_unless(event.status is EventStatus.DRAFT, "Only a draft can be deleted. Cancel the event instead.")
     refuse_unless(not queries.has_bookings(event.id), "Somebody booked this event before. Cancel it instead.")
+    for one in closing_dates:
+        one.closes_for = None
+        one.revision += 1
+        if one.status is not EventStatus.DRAFT:
+            show_the_change(one)
+    db.session.flush()
     audit.record("deleted the draft", "event", event.id, by=by, area_id=event.area_id, title=event.title)
     db.session.delete(event)
 
@@ -200,6 +210,7 @@ def _write(event: Event, values: EventValues) -> None:
     # Looked up before anything is written: a query in between would send half of the change to the database.
     category = _of_area(Category, values.category_id, event.area_id)
     audiences = [one for one in queries.audiences(event.area_id) if one.id in values.audience_ids]
+    closes_for = _closes_for(event, values)
     known_hosts = {host.email: host for host in event.hosts}
     rules = _rules_that_count(values)
     booking_rules.refuse_rules_that_cannot_be(
@@ -216,6 +227,7 @@ def _write(event: Event, values: EventValues) -> None:
     event.category, event.category_id = category, category.id
     event.own_visibility = bool(event.own_visibility) or event.visibility is not values.visibility
     event.kind, event.visibility, event.private = values.kind, values.visibility, values.private
+    event.closes_for, event.closes_for_id = closes_for, values.closes_for_id
     event.audiences = audiences
     event.day, event.last_day = values.day, values.last_day
     event.starts, event.ends = values.starts, values.ends
@@ -270,6 +282,26 @@ def refuse_fewer_than_taken(event: Event, capacity: int | None) -> None:
         f"{say_count(taken, 'place is', 'places are')} taken already, so there cannot be fewer. Cancel places first.",
         field="capacity",
     )
+
+
+def _closes_for(event: Event, values: EventValues) -> Event | None:
+    """Return what a closing date is for. Raises Refused for what is none, and for an event that is over by then."""
+    if values.closes_for_id is None:
+        return None
+    refuse_unless(
+        values.kind is Kind.DEADLINE,
+        "Only a closing date is for another event. Choose “nothing on the calendar”, or make this a closing date.",
+        field="closes_for",
+    )
+    found = queries.find_what_takes_place(values.closes_for_id, event.area_id)
+    if found is None:
+        raise Refused("Choose an event from the list.", field="closes_for")
+    refuse_unless(
+        (found.last_day or found.day) >= values.day,
+        f"{found.title} is before this closing date, on {say_day(found.day)}. Check both days.",
+        field="closes_for",
+    )
+    return found
 
 
 def _of_area(model: type[Category], row_id: int, area_id: int) -> Category:
@@ -339,6 +371,7 @@ def _snapshot(event: Event) -> dict[str, str]:
         *booking_rules.COLUMNS,
     )
     shot = {name: _said(getattr(event, name)) for name in names}
+    shot["closes_for"] = event.closes_for.title if event.closes_for else ""
     shot["series"] = event.series.name if event.series else ""
     shot["audiences"] = ", ".join(audience.name for audience in event.audiences)
     shot["hosts"] = ", ".join(f"{host.name} <{host.email}>" if host.name else host.email for host in event.hosts)

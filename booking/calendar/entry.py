@@ -5,6 +5,7 @@ from datetime import timedelta
 from booking.calendar.ical import CalendarEntry, Description
 from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.palette import PALETTE
+from booking.calendar.policy import ANYBODY, Reader, may_see
 from booking.calendar.when import place_in_words
 from booking.core.addresses import under_base
 
@@ -12,12 +13,18 @@ DECLINING = "Declining in your calendar does not cancel the booking. To see or c
 
 
 def entry_of(
-    event: Event, *, own: bool = False, joining_link: str = "", status: str = "", alarms: tuple[timedelta, ...] = ()
+    event: Event,
+    *,
+    own: bool = False,
+    joining_link: str = "",
+    status: str = "",
+    alarms: tuple[timedelta, ...] = (),
+    reader: Reader = ANYBODY,
 ) -> CalendarEntry:
     """Return the calendar entry of an event; `own` in the calendar of somebody with a place.
 
     People share calendars, so none holds the link of anybody's place. The `joining_link` is for an attendee's own
-    invitation alone.
+    invitation alone. What a closing date is for stands in it where the `reader` of the calendar sees that too.
     """
     page, is_draft = under_base(event.path), event.status is EventStatus.DRAFT
     if is_draft:
@@ -25,6 +32,7 @@ def entry_of(
     before = (" ".join(("This event has been cancelled.", event.cancel_note)).strip(),) if event.is_cancelled else ()
     links = [("Join on line:", joining_link)] if joining_link and not event.is_cancelled else []
     links.append((DECLINING, under_base("/my/")) if own else ("More, and booking:", page))
+    parent = event.closes_for if event.closes_for and may_see(event.closes_for, reader) else None
     return CalendarEntry(
         uid=event.uid,
         sequence=event.sequence,
@@ -45,4 +53,5 @@ def entry_of(
         alarms=alarms,
         is_draft=is_draft,
         position=event.venue.position if event.venue else None,
+        parent_uid=parent.uid if parent else "",
     )

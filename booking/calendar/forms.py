@@ -23,6 +23,7 @@ from booking.calendar.actions import EventValues
 from booking.calendar.hosts_form import read_hosts, say_hosts
 from booking.calendar.models import Audience, Category, Event, Kind, Visibility
 from booking.calendar.terms import FIRST_YEAR, LAST_YEAR
+from booking.calendar.wording import say_day
 from booking.core.clock import on_the_wall, today, wall
 from booking.core.errors import Refused
 from booking.core.forms import Form, Required, cleaned
@@ -33,6 +34,7 @@ VISIBILITIES = [
     SelectChoice(Visibility.STAFF.value, "Who is signed in"),
     SelectChoice(Visibility.TEAM.value, "The team only"),
 ]
+NOT_IN_THE_LIST = "Choose an event from the list"
 
 
 class DayField(DateField):
@@ -106,6 +108,13 @@ class EventForm(Form):
             SelectChoice(Kind.MILESTONE.value, "They know of it (for information)"),
         ],
     )
+    closes_for = SelectField(
+        "A closing date: for what",
+        coerce=lambda value: int(value) if value else None,
+        invalid_value_message=NOT_IN_THE_LIST,
+        invalid_choice_message=NOT_IN_THE_LIST,
+        description="The panel or meeting that looks at what is sent by then.",
+    )
     visibility = SelectField(
         "Who sees it",
         choices=VISIBILITIES,
@@ -160,11 +169,21 @@ class EventForm(Form):
     closes_time = ClockField("at", [Optional()])
 
     def __init__(
-        self, *args: Any, categories: Sequence[Category], all_audiences: Sequence[Audience], **kwargs: Any
+        self,
+        *args: Any,
+        categories: Sequence[Category],
+        all_audiences: Sequence[Audience],
+        sessions: Sequence[Event],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.category.choices = [SelectChoice(one.id, one.name) for one in categories]
         self.audiences.choices = [SelectChoice(one.id, one.name) for one in all_audiences]
+        by_kind = sorted(sessions, key=lambda one: one.category.position)  # those of a kind stay in order of their days
+        self.closes_for.choices = [
+            SelectChoice("", "Nothing on the calendar"),
+            *(SelectChoice(one.id, _said(one), optgroup=one.category.name) for one in by_kind),
+        ]
 
     def validate_last_day(self, field: DayField) -> None:
         """Refuse a last day that is not after the first."""
@@ -219,10 +238,15 @@ class EventForm(Form):
             places_per_booking=self.places_per_booking.data,
             closes_at=self._closes_at(),
             hosts=read_hosts(self.hosts.data or ""),
+            closes_for_id=self.closes_for.data,
         )
 
     def _closes_at(self) -> datetime | None:
         return instant_of(self.closes_day, self.closes_time, otherwise=time(12, 0))
+
+
+def _said(event: Event) -> str:
+    return f"{say_day(event.day)}: {event.title}"
 
 
 def data_of(event: Event) -> dict[str, Any]:
@@ -236,6 +260,7 @@ def data_of(event: Event) -> dict[str, Any]:
             name: getattr(event, name) for name in ("description", "cost", "joining_link", "takes_bookings", "capacity")
         },
         "category": event.category_id,
+        "closes_for": event.closes_for_id,
         "kind": event.kind.value,
         "visibility": event.visibility.value,
         "audiences": [audience.id for audience in event.audiences],

@@ -125,6 +125,8 @@ class CalendarEntry:
     alarms: tuple[timedelta, ...] = ()
     is_draft: bool = False
     position: Position | None = None
+    # The UID of what a closing date is for.
+    parent_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,8 @@ def _event(entry: CalendarEntry, status: str) -> VEvent:
         categories.cats = [_Text(one_line(name)) for name in entry.categories]
         event.add("categories", categories)
     event.add("url", entry.url)
+    if entry.parent_uid:
+        event.add("related-to", _Text(entry.parent_uid), parameters={"RELTYPE": "PARENT"})
     if entry.colour:
         event.add("color", entry.colour)
     return event

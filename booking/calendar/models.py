@@ -187,6 +187,9 @@ class Event(Lockable, Base):
         sa.CheckConstraint("last_day IS NULL OR last_day > day", name="days_in_order"),
         sa.CheckConstraint("last_day IS NOT NULL OR ends IS NULL OR ends > starts", name="times_in_order"),
         sa.CheckConstraint("kind = 'session' OR NOT takes_bookings", name="only_sessions_are_booked"),
+        sa.CheckConstraint(
+            "closes_for_id IS NULL OR (kind = 'deadline' AND closes_for_id <> id)", name="only_deadlines_close"
+        ),
         sa.CheckConstraint("capacity >= 0", name="capacity"),
         # Rule 1: `taken` counts confirmed and offered places, and is written with them under the event's lock.
         sa.CheckConstraint("taken >= 0 AND (capacity IS NULL OR taken <= capacity)", name="never_oversold"),
@@ -207,6 +210,8 @@ class Event(Lockable, Base):
     category_id: Mapped[int] = mapped_column(sa.ForeignKey("categories.id"))
     venue_id: Mapped[int | None] = mapped_column(sa.ForeignKey("venues.id"), index=True)
     series_id: Mapped[int | None] = mapped_column(sa.ForeignKey("series.id"), index=True)
+    # What a closing date is for: the panel that looks at what was sent by then.
+    closes_for_id: Mapped[int | None] = mapped_column(sa.ForeignKey("events.id"), index=True)
     kind: Mapped[Kind] = mapped_column(choice(Kind))
     visibility: Mapped[Visibility] = mapped_column(choice(Visibility))
     # Who sees it was said of this event itself: it does not follow its category.
@@ -272,6 +277,7 @@ class Event(Lockable, Base):
     category: Mapped[Category] = relationship()
     venue: Mapped[Venue | None] = relationship()
     series: Mapped[Series | None] = relationship()
+    closes_for: Mapped["Event | None"] = relationship(remote_side="Event.id")
     audiences: Mapped[list[Audience]] = relationship(secondary=event_audiences, order_by=Audience.position)
     hosts: Mapped[list[Host]] = relationship(order_by=Host.position, cascade="all, delete-orphan", passive_deletes=True)
 

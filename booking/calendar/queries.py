@@ -52,6 +52,42 @@ def find_event(event_id: int, area_id: int, reader: Reader) -> Event | None:
     )
 
 
+def find_what_takes_place(event_id: int, area_id: int) -> Event | None:
+    """Return an event of the area that is no closing date itself."""
+    return db.session.scalar(
+        sa.select(Event).where(Event.id == event_id, Event.area_id == area_id, Event.kind != Kind.DEADLINE)
+    )
+
+
+def sessions_between(area_id: int, first: date, last: date) -> Sequence[Event]:
+    """Return an area's sessions that are not called off, drafts too, which take place between two days."""
+    return _between(area_id, Kind.SESSION, first, last)
+
+
+def closing_dates_between(area_id: int, first: date, last: date) -> Sequence[Event]:
+    """Return an area's closing dates that are not called off, drafts too, between two days."""
+    return _between(area_id, Kind.DEADLINE, first, last)
+
+
+def _between(area_id: int, kind: Kind, first: date, last: date) -> Sequence[Event]:
+    not_off = Event.status != EventStatus.CANCELLED
+    chosen = (Event.area_id == area_id, Event.kind == kind, not_off, Event.day.between(first, last))
+    return db.session.scalars(
+        sa.select(Event).where(*chosen).options(joinedload(Event.category)).order_by(*IN_ORDER)
+    ).all()
+
+
+def closing_dates_of(event: Event) -> Sequence[Event]:
+    """Return all closing dates that are for an event, whoever sees them."""
+    return db.session.scalars(sa.select(Event).where(Event.closes_for_id == event.id).order_by(Event.id)).all()
+
+
+def closing_dates_for(event: Event, reader: Reader) -> Sequence[Event]:
+    """Return the closing dates that are for an event, as far as this reader sees them and they are not called off."""
+    for_it = (Event.closes_for_id == event.id, Event.status != EventStatus.CANCELLED)
+    return db.session.scalars(sa.select(Event).where(visible(event.area_id, reader), *for_it).order_by(*IN_ORDER)).all()
+
+
 def has_visibility(event_id: int, area_id: int, visibility: Visibility) -> bool:
     """Tell whether an event of an area is seen by just these readers: who should sign in is told so."""
     return bool(

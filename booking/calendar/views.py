@@ -16,7 +16,7 @@ from booking.calendar import queries
 from booking.calendar.filters import Filters, read_filters
 from booking.calendar.markup import as_html
 from booking.calendar.models import Event, Kind
-from booking.calendar.policy import Reader
+from booking.calendar.policy import Reader, may_see
 from booking.calendar.readers import reader, unseen
 from booking.calendar.terms import parse_year, school_year_of, year_name
 from booking.calendar.when import place_in_words
@@ -209,6 +209,8 @@ def event(event_id: int, slug: str | None = None) -> ResponseReturnValue:
         waiting=waiting,
         answer=side(found, at=now()),
         others=others if len(others) > 1 else [],
+        closes_for=found.closes_for if found.closes_for and may_see(found.closes_for, who) else None,
+        closing_dates=queries.closing_dates_for(found, who) if found.kind is Kind.SESSION else (),
         sides={other.id: side(other, at=now()) for other in others},
         may_manage=who.organiser,
     )

@@ -11,6 +11,7 @@ from booking.bookings import actions as bookings
 from booking.bookings.attendees import Contact, NewPlace
 from booking.bookings.messages import Text
 from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.calendar.closing import put_with_meetings
 from booking.calendar.models import (
     Audience,
     Category,
@@ -169,6 +170,7 @@ class _Calendar:
         events = [self._event(one) for one in self.planned]
         db.session.add_all(events)
         db.session.flush()
+        put_with_meetings([one for one in events if one.kind is Kind.DEADLINE])
         return events
 
     def _event(self, planned: DemoEvent) -> Event:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from booking.calendar import queries
+from booking.calendar import closing, queries
 from booking.calendar.actions import find_or_create_venue, venues_of
 from booking.calendar.catalogue import free_slug
 from booking.calendar.models import RESERVED_SLUGS, Audience, Category, Event, EventStatus, Kind, Visibility
@@ -30,6 +30,8 @@ class Applied:
     published: int = 0
     unchanged: int = 0
     left_out: list[Entry] = field(default_factory=list)
+    # Closing dates for which the file has what they are for.
+    closing_dates: list[Event] = field(default_factory=list)
     new_categories: list[str] = field(default_factory=list)
 
 
@@ -50,7 +52,7 @@ def apply(area: Area, reading: Reading, *, publish: bool) -> Applied:
     """Add what is not there yet, as drafts; with `publish`, publish what raised no alarm and is meant for others."""
     take_turns(f"import into area {area.id}")
     take_turns(venues_of(area.id))  # before the area's version, as every change of an event
-    done, tables = Applied(), _Tables(area)
+    done, tables, closing_dates = Applied(), _Tables(area), []
     known = set(
         db.session.scalars(sa.select(Event.import_key).where(Event.area_id == area.id, Event.import_key.is_not(None)))
     )
@@ -74,7 +76,11 @@ def apply(area: Area, reading: Reading, *, publish: bool) -> Applied:
             done.published += 1
         db.session.add(event)
         done.added += 1
+        if event.kind is Kind.DEADLINE:
+            closing_dates.append(event)
     done.new_categories = tables.new_categories
+    db.session.flush()
+    done.closing_dates = closing.put_with_meetings(closing_dates)
     if done.added:
         audit.record(
             "imported",

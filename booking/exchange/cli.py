@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask.cli import AppGroup
 
 from booking.calendar.terms import school_year_of
+from booking.calendar.wording import say_day
 from booking.core.clock import today
 from booking.core.commands import says_why
 from booking.core.db import db
@@ -104,6 +105,12 @@ def _tell(reading: Reading, done: Applied | None) -> None:
         click.echo("A dry run: nothing was changed.")
         return
     click.echo(f"{done.added} added ({done.published} published, the rest as drafts), {done.unchanged} there already.")
+    if done.closing_dates:
+        click.echo("Closing dates were put with what they are most likely for; look whether that is right:")
+    for one in done.closing_dates:
+        assert one.closes_for is not None
+        meeting = one.closes_for
+        click.echo(f"  {one.title}, {say_day(one.day)}: for {meeting.title}, {say_day(meeting.day)}")
     for name in done.new_categories:
         click.echo(f"New kind of event, for the team only until you change it under Team, Settings: {name}")
     for entry in done.left_out:

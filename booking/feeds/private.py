@@ -14,7 +14,7 @@ from flask import abort, current_app, request
 from flask.typing import ResponseReturnValue
 
 from booking.bookings.models import PlaceStatus
-from booking.calendar import entry, ical, markup
+from booking.calendar import entry, ical, markup, policy, position
 from booking.calendar.entry import entry_of
 from booking.calendar.ical import CalendarEntry
 from booking.calendar.policy import Reader
@@ -35,7 +35,7 @@ from booking.feeds.views import bp
 MINE, STAFF, TEAM, SCHOOL = "feed", "feed for staff", "feed for the team", "feed of a school"
 ALARMS = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
 # Who wrote a feed decides its bytes too: after an update nobody is told that nothing changed.
-_SOURCES = (*(str(module.__file__) for module in (ical, entry, markup, queries)), __file__)
+_SOURCES = (*(str(module.__file__) for module in (ical, entry, markup, policy, position, queries)), __file__)
 _WRITTEN_BY = hashlib.sha256(b"".join(Path(source).read_bytes() for source in _SOURCES)).hexdigest()
 
 
@@ -135,7 +135,8 @@ def _places(person: Person) -> Iterable[CalendarEntry]:
 def _closing_dates(school: School, alarms: tuple[timedelta, ...]) -> Iterable[CalendarEntry]:
     """Give the entries of a school's closing dates; nothing rings for what is answered."""
     for event, answer in queries.closing_dates(school, today=today()):
-        yield entry_of(event, alarms=alarms if answer in {None, ReturnStatus.OUTSTANDING} else ())
+        rings = alarms if answer in {None, ReturnStatus.OUTSTANDING} else ()
+        yield entry_of(event, alarms=rings, reader=queries.STAFF)
 
 
 def _shared(name: str, reader: Reader) -> ResponseReturnValue:
@@ -143,7 +144,7 @@ def _shared(name: str, reader: Reader) -> ResponseReturnValue:
     here = area()
 
     def make() -> Feed:
-        entries = [entry_of(event) for event in queries.all_events(here.id, reader, today=today())]
+        entries = [entry_of(event, reader=reader) for event in queries.all_events(here.id, reader, today=today())]
         return Feed(written(name, entries, page=absolute("calendar.events")), here.calendar_changed_at)
 
     return answer_with(

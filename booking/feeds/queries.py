@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, selectinload
 
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.filters import Filters
@@ -21,6 +21,8 @@ from booking.directory.models import Area, Person, Role, School
 from booking.directory.queries import naming
 
 STAFF = Reader(signed_in=True)
+# What closing dates are for: by one statement, and by none where nothing is for anything.
+WITH_PARENTS = selectinload(Event.closes_for)
 ACTIVE = (PlaceStatus.CONFIRMED, PlaceStatus.OFFERED, PlaceStatus.WAITING)
 
 
@@ -31,7 +33,7 @@ def since(today: date) -> date:
 
 def public_events(area_id: int, filters: Filters, *, today: date) -> Sequence[Event]:
     """Return what everybody may see, past events of two school years and cancelled ones too, with their parts."""
-    return list_of_the_page(area_id, ANYBODY, filters, today=today)
+    return list_of_the_page(area_id, ANYBODY, filters, today=today, options=[WITH_PARENTS])
 
 
 def lasting(filters: Filters, *, today: date) -> Filters:
@@ -96,7 +98,7 @@ def closing_dates(school: School, *, today: date) -> Sequence[tuple[Event, Retur
         .outerjoin(Return, sa.and_(Return.event_id == Event.id, Return.school_id == school.id))
         .outerjoin(Ask, Ask.event_id == Event.id)
         .where(chosen, sa.or_(Return.id.is_not(None), Ask.event_id.is_(None), Ask.owed_by == OwedBy.ALL))
-        .options(*WITH_ITS_PARTS)
+        .options(*WITH_ITS_PARTS, WITH_PARENTS)
         .order_by(*IN_ORDER)
     )
     return [(row[0], row[1]) for row in rows]
@@ -161,4 +163,4 @@ def schools_that_name(email: str) -> Sequence[School]:
 
 def all_events(area_id: int, reader: Reader, *, today: date) -> Sequence[Event]:
     """Return all that a reader sees since the school year before, with their parts."""
-    return list_of_the_page(area_id, reader, Filters(first=since(today)), today=today)
+    return list_of_the_page(area_id, reader, Filters(first=since(today)), today=today, options=[WITH_PARENTS])

@@ -107,6 +107,6 @@ def _unreadable(refused: Refused) -> ResponseReturnValue:
 def event(event_id: int) -> ResponseReturnValue:
     """Give one event as a file to open, to whoever may see its page."""
     found = calendar_queries.find_event(event_id, area().id, reader()) or abort(404)
-    answer = answer_with(Feed(ical.single(entry_of(found)), area().calendar_changed_at), FOR_ONE)
+    answer = answer_with(Feed(ical.single(entry_of(found, reader=reader())), area().calendar_changed_at), FOR_ONE)
     answer.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.ics"'
     return answer

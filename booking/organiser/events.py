@@ -1,6 +1,7 @@
 """Create, edit, publish, move and cancel events."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from booking.calendar import queries as calendar_queries
 from booking.calendar.bank_holidays import bank_holidays
 from booking.calendar.forms import data_of
 from booking.calendar.models import Event, Kind, Visibility, WhoMayBook
+from booking.calendar.readers import reader
 from booking.calendar.rules_form import EventWithRulesForm, rules_data_of
 from booking.calendar.terms import is_school_day
 from booking.calendar.when import place_in_words
@@ -31,6 +33,8 @@ from booking.organiser.reminders import rules_that_count, say
 from booking.organiser.views import bp, offset, paging, the_event
 from booking.reminders import forecast
 from booking.reminders import queries as reminder_queries
+
+A_YEAR = timedelta(days=366)
 
 
 class CancelForm(Form):
@@ -115,6 +119,7 @@ def event(event_id: int) -> ResponseReturnValue:
         held=reminder_queries.is_held(found, reminder_queries.pauses()),
         booking_rules=rules_in_words.for_organisers(found),
         invitation=_invitation(found),
+        closing_dates=calendar_queries.closing_dates_for(found, reader()),
         remarks=remarks(found),
     )
 
@@ -143,13 +148,16 @@ def new_invitation(event_id: int) -> ResponseReturnValue:
 def edit_event(event_id: int) -> ResponseReturnValue:
     """Change an event; who booked hears of a move."""
     found = the_event(event_id)
-    form = _form({**data_of(found), **rules_data_of(found)})
+    form, day = _form({**data_of(found), **rules_data_of(found)}, found), found.day
     if form.validate_on_submit():
         revision = request.form.get("revision", 0, type=row_number)
         try:
             told = actions.edit_event(found, form.values(), by=the_organiser(), revision=revision)
         except Refused as refused:
             return _refused(form, refused, the_event(event_id))
+        if found.day != day:
+            for one in calendar_queries.closing_dates_for(found, reader()):
+                flash(f"{one.title} closes on {say_day(one.day)}. Look whether that is right still.", "warning")
         return _saved(found, f"Saved. {say_count(told, 'person', 'people')} told of the move." if told else "Saved.")
     return _show(form, found)
 
@@ -173,9 +181,15 @@ def cancel_event(event_id: int) -> ResponseReturnValue:
         return _saved(found, f"Cancelled. {say_count(told, 'e-mail').capitalize()} on the way.", outcome="cancelled")
     outcome = "invalid" if form.is_submitted() else ""
     bookings = bookings_queries.active_bookings(found)
-    return render_template("organiser/cancel.html", event=found, form=form, bookings=bookings, outcome=outcome), (
-        422 if outcome else 200
+    page = render_template(
+        "organiser/cancel.html",
+        event=found,
+        form=form,
+        bookings=bookings,
+        closing_dates=calendar_queries.closing_dates_for(found, reader()),
+        outcome=outcome,
     )
+    return page, 422 if outcome else 200
 
 
 @bp.route("/events/<int:event_id>/restore", methods=["GET", "POST"])
@@ -205,7 +219,23 @@ def delete_draft(event_id: int) -> ResponseReturnValue:
 def remarks(event: Event) -> list[str]:
     """Return what is odd about an event: it may be meant, so it is said and not refused."""
     crowded = rules_in_words.say_crowded(event)
-    return [*_remarks_on_the_day(event.area_id, event.day), *([crowded] if crowded else []), *forecast.warnings(event)]
+    return [
+        *_remarks_on_the_day(event.area_id, event.day),
+        *([crowded] if crowded else []),
+        *_remarks_on_closing(event),
+        *forecast.warnings(event),
+    ]
+
+
+def _remarks_on_closing(event: Event) -> list[str]:
+    """Return what does not fit between a closing date and what it is for."""
+    if event.closes_for is None:
+        closing_dates, over = calendar_queries.closing_dates_for(event, reader()), event.last_day or event.day
+        return [f"{one.title} closes after it, on {say_day(one.day)}." for one in closing_dates if one.day > over]
+    if event.closes_for.is_cancelled:
+        return [f"What it is for has been cancelled: {event.closes_for.title}, {say_day(event.closes_for.day)}."]
+    last = event.closes_for.last_day or event.closes_for.day
+    return [f"{event.closes_for.title} is before it, on {say_day(event.closes_for.day)}."] if last < event.day else []
 
 
 def _remarks_on_the_day(area_id: int, day: date) -> list[str]:
@@ -223,13 +253,22 @@ def _remarks_on_the_day(area_id: int, day: date) -> list[str]:
     return found
 
 
-def _form(data: dict[str, Any]) -> EventWithRulesForm:
+def _form(data: dict[str, Any], found: Event | None = None) -> EventWithRulesForm:
     here = area()
     return EventWithRulesForm(
         data=data,
         categories=calendar_queries.categories(here.id),
         all_audiences=calendar_queries.audiences(here.id),
+        sessions=_to_close_for(found),
     )
+
+
+def _to_close_for(event: Event | None) -> Sequence[Event]:
+    """Return what a closing date may be for: what comes after it within a year, and what was chosen before."""
+    first = min(event.day, today()) if event else today()
+    found = list(calendar_queries.sessions_between(area().id, first, first + A_YEAR))
+    chosen = event.closes_for if event else None
+    return found if chosen is None or chosen in found else [chosen, *found]
 
 
 def _show(form: EventWithRulesForm, event: Event | None = None, *, outcome: str = "") -> ResponseReturnValue:

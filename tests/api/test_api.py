@@ -90,6 +90,7 @@ def test_an_event_is_given_whole_with_the_times_on_the_wall_and_the_instants(app
             "latitude": None,
             "longitude": None,
         },
+        "closes_for": None,
         "description": "Bring **shoes**.",
         "cost": "£20",
         "url": f"{BASE}/events/{event.id}-sensory-circuits/",
@@ -253,8 +254,21 @@ def test_the_description_is_in_words_of_ours_and_names_every_filter(app: Flask, 
     }
     assert found["servers"] == [{"url": BASE}]
     assert sorted(found["components"]["schemas"]) == [
-        *("Booking", "BookingCode", "Event", "Kind", "Named", "Page", "Problem", "Query", "Start", "Venue")
+        *("Booking", "BookingCode", "Event", "Kind", "Named", "Page", "Problem", "Query", "Related", "Start", "Venue")
     ]
+
+
+def test_what_a_closing_date_is_for_is_told_where_that_is_public_too(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        panel = make_event("Panel")
+        closing = make_event("Closes", kind=Kind.DEADLINE, closes_for_id=panel.id)
+        secret = make_event("Secret", visibility=Visibility.TEAM)
+        other = make_event("Other", kind=Kind.DEADLINE, closes_for_id=secret.id)
+    there = {"id": panel.id, "uid": panel.uid, "title": "Panel", "url": f"{BASE}{panel.path}"}
+    assert client.get(f"/api/v1/events/{closing.id}").json["closes_for"] == there
+    assert client.get(f"/api/v1/events/{other.id}").json["closes_for"] is None
+    listed = {one["title"]: one["closes_for"] for one in client.get("/api/v1/events").json["events"]}
+    assert listed == {"Panel": None, "Closes": there, "Other": None}
 
 
 def test_answers_are_as_the_description_says_whatever_is_asked(app: Flask) -> None:
@@ -263,7 +277,7 @@ def test_answers_are_as_the_description_says_whatever_is_asked(app: Flask) -> No
         make_event("Private", private=True)
         make_event("Two days", last_day=date(2027, 2, 2), day=date(2027, 2, 1), venue_id=make_venue().id)
         make_event("Off", status=EventStatus.CANCELLED, cancel_note="Flooded")
-        make_event("Closing", kind=Kind.DEADLINE)
+        make_event("Closing", kind=Kind.DEADLINE, closes_for_id=make_event("Panel").id)
         make_event("Census", kind=Kind.MILESTONE, starts=None)
         make_event("Over", in_days=-3)
         make_event("Later", opens_at=datetime(2026, 12, 1, tzinfo=UTC), in_days=60)

@@ -110,6 +110,15 @@ def test_the_database_keeps_no_half_of_a_position(in_app: Flask, position: str) 
 
 
 @pytest.mark.both_databases
+def test_the_database_lets_only_closing_dates_be_for_another_event(in_app: Flask) -> None:
+    panel, closing = make_event(), make_event(kind=Kind.DEADLINE)
+    statement = "UPDATE events SET closes_for_id = :other WHERE id = :id"
+    assert "only_deadlines_close" in refused(statement, other=closing.id, id=panel.id)
+    assert "only_deadlines_close" in refused(statement, other=closing.id, id=closing.id)
+    db.session.execute(sa.text(statement), {"other": panel.id, "id": closing.id})
+
+
+@pytest.mark.both_databases
 def test_the_database_never_lets_more_places_be_taken_than_there_are(in_app: Flask) -> None:
     event = make_event(capacity=2)
     assert "never_oversold" in refused("UPDATE events SET taken = 3 WHERE id = :id", id=event.id)

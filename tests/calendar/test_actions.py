@@ -26,6 +26,7 @@ from booking.calendar.models import (
     event_audiences,
 )
 from booking.calendar.rules import BookingRules, rules_of
+from booking.calendar.wording import say_day
 from booking.core.audit import AuditEntry
 from booking.core.clock import now
 from booking.core.db import atomic, db
@@ -38,6 +39,7 @@ from tests.factories import (
     make_event,
     make_organiser,
     make_venue,
+    save,
     the_area,
     values_of,
 )
@@ -181,6 +183,7 @@ def test_what_an_organiser_says_becomes_a_draft(tom: Person) -> None:
         "changes_until_hours": 0,
         "link_in_invitation": True,
         "series_id": None,
+        "closes_for_id": None,
         "settle_at": None,
     }
     assert {audience.name for audience in event.audiences} == {"SENCos", "Headteachers"}
@@ -574,6 +577,37 @@ def test_a_draft_is_deleted_not_cancelled(tom: Person) -> None:
     assert db.session.query(Event).count() == db.session.query(event_audiences).count() == 0
     assert version() > versions
     assert log() == [("Tom Okafor", "deleted the draft", event_id, "event", {"title": "SENCo forum (1)"})]
+
+
+def test_a_closing_date_is_for_an_event_of_its_area_that_comes_after_it(tom: Person) -> None:
+    panel, closing = make_event("Panel", in_days=30), make_event("Closes", in_days=20, kind=Kind.DEADLINE)
+    assert edit(closing, tom, closes_for_id=panel.id)["closes_for"] == ["", "Panel"]
+    assert (closing.closes_for, closing.sequence) == (panel, 1)
+    other_area = save(Area(slug="elsewhere", name="Elsewhere", short_name="Elsewhere"))
+    elsewhere = make_event("Elsewhere", area_id=other_area.id, category_id=make_category().id)
+    too_early = make_event("Too early", in_days=19)
+    before = everything()
+    for values, sentence in (
+        ({"closes_for_id": elsewhere.id}, "Choose an event from the list."),
+        ({"closes_for_id": closing.id}, "Choose an event from the list."),
+        ({"closes_for_id": 999}, "Choose an event from the list."),
+        ({"closes_for_id": too_early.id}, f"Too early is before this closing date, on {say_day(too_early.day)}."),
+        ({"kind": Kind.SESSION}, "Only a closing date is for another event."),
+    ):
+        with pytest.raises(Refused) as refused:
+            edit(closing, tom, **values)
+        assert (refused.value.sentence.startswith(sentence), refused.value.field) == (True, "closes_for")
+        assert everything() == before
+    assert edit(closing, tom, kind=Kind.SESSION, closes_for_id=None)
+    assert closing.closes_for is None
+
+
+def test_what_closes_for_a_draft_stays_when_that_is_deleted(tom: Person) -> None:
+    panel, closing = make_event("Panel", **DRAFT), make_event("Closes", in_days=20, kind=Kind.DEADLINE)
+    edit(closing, tom, closes_for_id=panel.id)
+    actions.delete_draft(panel, by=tom)
+    db.session.expire_all()
+    assert (closing.title, closing.closes_for_id, closing.closes_for, closing.sequence) == ("Closes", None, None, 2)
 
 
 @pytest.mark.parametrize("status", [EventStatus.PUBLISHED, EventStatus.CANCELLED])

@@ -61,6 +61,13 @@ def times(entry: CalendarEntry) -> tuple[str, str]:
     return found["DTSTART"], found["DTEND"]
 
 
+def test_a_closing_date_names_what_it_is_for_as_its_parent() -> None:
+    (line,) = [one for one in lines(ical.vevent(entry(parent_uid="uid-2@x.example"))) if one.startswith("RELATED-TO")]
+    assert line == "RELATED-TO;RELTYPE=PARENT:uid-2@x.example"
+    assert str(read(entry(parent_uid="uid-2@x.example"))["RELATED-TO"]) == "uid-2@x.example"
+    assert b"RELATED-TO" not in ical.vevent(ENTRY)
+
+
 @pytest.mark.parametrize(
     ("position", "line"),
     [((51.752, -0.336), ["GEO:51.752;-0.336"]), ((51.0, 0.00001), ["GEO:51.0;0.00001"]), (None, [])],

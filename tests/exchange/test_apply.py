@@ -41,6 +41,18 @@ def test_the_real_year_goes_in_once(in_app: Flask) -> None:
     assert db.session.query(Event).count() == 82
     assert {str(event.status) for event in db.session.query(Event)} == {"draft"}
     assert {str(category.visibility) for category in db.session.query(Category)} == {"team"}
+    found = {one.day: one.closes_for.day for one in first.closing_dates}
+    assert found == {
+        date(2023, 9, 4): date(2023, 9, 18),
+        date(2023, 10, 2): date(2023, 10, 16),
+        date(2023, 11, 6): date(2023, 11, 20),
+        date(2024, 1, 4): date(2024, 1, 15),
+        date(2024, 1, 29): date(2024, 2, 12),  # of panel 5, which the file calls panel 4
+        date(2024, 3, 4): date(2024, 3, 18),
+        date(2024, 4, 25): date(2024, 5, 9),
+        date(2024, 5, 20): date(2024, 6, 10),  # whose number the file left out
+        date(2024, 6, 17): date(2024, 7, 1),
+    }
     undated = db.session.query(Event).filter(Event.title == "SEND Benching marking").one()
     assert undated.day == date(2024, 4, 22)
 
@@ -166,6 +178,9 @@ def test_the_summary_names_each_slip_and_its_suggestion(app: Flask) -> None:
     assert "date-outside-week: 01.03.2023 is not in the week of 26.02.2024" in result.stdout
     assert "Perhaps 2024-03-01." in result.stdout
     assert "82 added (0 published, the rest as drafts), 0 there already." in result.stdout
+    assert "look whether that is right:\n  Closing date for LHNF panel 1, " in result.stdout
+    slip = "  Closing date for LHNF Panel 5, Monday 29 January 2024: for LHNF Panel 4, Monday 12 February 2024\n"
+    assert slip in result.stdout
 
 
 @pytest.mark.parametrize("name", ["missing.xlsx", "bad.xlsx"])

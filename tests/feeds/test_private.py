@@ -57,6 +57,26 @@ def test_who_reads_decides_what_stands_in_a_feed(app: Flask, client: FlaskClient
     assert "secret" not in client.get(team).text
 
 
+@pytest.mark.both_databases
+def test_what_a_closing_date_is_for_is_told_to_who_sees_that_too(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        panel = make_event("Panel", visibility=Visibility.TEAM)
+        make_event("Closes", kind=Kind.DEADLINE, closes_for_id=panel.id, in_days=20)
+        forum = make_event("Forum", visibility=Visibility.STAFF)
+        make_event("Papers", kind=Kind.DEADLINE, closes_for_id=forum.id, in_days=20)
+        booker = make_person(school_id=make_school().id)
+        addresses = {
+            "/feeds/calendar.ics": {},
+            path("staff", STAFF, booker): {"Papers": forum.uid},
+            path("my", MINE, booker): {"Papers": forum.uid},
+            path("team", TEAM, make_organiser()): {"Closes": panel.uid, "Papers": forum.uid},
+        }
+    for address, expected in addresses.items():
+        events = icalendar.Calendar.from_ical(client.get(address).data).walk("VEVENT")
+        told = {str(one["SUMMARY"]): str(one["RELATED-TO"]) for one in events if "RELATED-TO" in one}
+        assert told == {title.replace("Papers", "Closes: Papers"): uid for title, uid in expected.items()}
+
+
 def test_who_leaves_the_team_loses_its_feed_at_once(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         make_event("Team", visibility=Visibility.TEAM)

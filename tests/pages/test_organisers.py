@@ -17,7 +17,8 @@ from booking.bookings import actions as bookings
 from booking.bookings.audit import audit as problems
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.bookings.queries import BOOKING_LINK
-from booking.calendar.models import Event, EventStatus, Visibility
+from booking.calendar.models import Event, EventStatus, Kind, Visibility
+from booking.calendar.wording import say_day
 from booking.core import audit
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
@@ -167,6 +168,38 @@ def test_the_form_of_an_event_shows_what_it_is_and_sent_again_changes_nothing(ap
         "lock_count": before["lock_count"] + 1
     }
     assert log(app) == []
+
+
+def test_a_closing_date_is_put_with_its_panel_and_both_pages_say_so(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        panel = make_event("LHNF panel", visibility=Visibility.TEAM, day=MONDAY, takes_bookings=False)
+        closing = make_event("LHNF closes", kind=Kind.DEADLINE, day=MONDAY - timedelta(days=5))
+    pages = {one.id: f"/manage/events/{one.id}/" for one in (panel, closing)}
+    edit, there = pages[closing.id] + "edit", say_day(closing.day)
+    assert f">{say_day(MONDAY)}: LHNF panel</option>" in tom.get(edit).text
+    assert outcome(send(tom, edit, closes_for=str(panel.id))) == "saved"
+    assert find(app, closing.id).closes_for_id == panel.id
+    for event, other, words in ((closing, panel, "What it is for"), (panel, closing, "Closing date")):
+        assert re.search(rf'<dt>{words}</dt><dd><a href="{pages[other.id]}">', tom.get(pages[event.id]).text)
+        assert re.search(rf'<dt>{words}</dt><dd><a href="{other.path}">', tom.get(event.path).text)
+    assert "What it is for" not in app.test_client().get(closing.path).text  # the panel is the team's own
+    # What no longer fits is said.
+    earlier = MONDAY - timedelta(days=6)
+    said = told(send(tom, pages[panel.id] + "edit", day=f"{earlier}"))
+    assert f"LHNF closes closes on {there}. Look whether that is right still." in said
+    assert f"LHNF closes closes after it, on {there}." in said
+    assert f"LHNF panel is before it, on {say_day(earlier)}." in tom.get(pages[closing.id]).text
+    sentence = f"LHNF panel is before this closing date, on {say_day(earlier)}. Check both days."
+    assert errors(send(tom, edit, cost="Free")) == [("closes_for", sentence)]
+    for wrong in ("999", str(closing.id), "x"):
+        assert errors(send(tom, edit, closes_for=wrong)) == [("closes_for", "Choose an event from the list")]
+    # Called off: what was to be sent for it is another matter.
+    cancel = pages[panel.id] + "cancel"
+    assert re.search(r"Its closing date stays: <a [^>]*>LHNF closes</a>", tom.get(cancel).text)
+    send(tom, cancel)
+    assert "What it is for has been cancelled: LHNF panel" in tom.get(pages[closing.id]).text
+    assert outcome(send(tom, edit, closes_for="")) == "saved"
+    assert find(app, closing.id).closes_for_id is None
 
 
 @pytest.mark.parametrize(
