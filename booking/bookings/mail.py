@@ -293,7 +293,7 @@ def _calendar_part(event: Event, place: Place, sequence: int, method: str) -> st
     # Who leaves needs no way in; of a private event a shared calendar tells nobody.
     has_link = method == "REQUEST" and event.link_in_invitation and not event.private
     part = ical.invitation(
-        entry_of(event, own=True, joining_link=event.joining_link if has_link else ""),
+        entry_of(event, own=True, joining_link=event.joining_link if has_link else "", leaving=method == "CANCEL"),
         ical.Attendance(
             organiser_email=sender_address(),
             organiser_name=event.area.name,

@@ -114,7 +114,7 @@ def edit_event(event: Event, values: EventValues, *, by: Person | None, revision
     changed = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
     if changed:
         event.revision += 1
-        if event.status is not EventStatus.DRAFT and set(changed) & set(SHOWN):
+        if set(changed) & set(SHOWN):
             show_the_change(event)
         audit.record("edited", "event", event.id, by=by, area_id=event.area_id, changed=changed)
     return changed
@@ -180,8 +180,7 @@ def delete_draft(event: Event, *, by: Person) -> None:
     for one in closing_dates:
         one.closes_for = None
         one.revision += 1
-        if one.status is not EventStatus.DRAFT:
-            show_the_change(one)
+        show_the_change(one)
     db.session.flush()
     audit.record("deleted the draft", "event", event.id, by=by, area_id=event.area_id, title=event.title)
     db.session.delete(event)
@@ -200,8 +199,12 @@ def new_invitation(event: Event, *, by: Person) -> None:
 
 
 def show_the_change(event: Event) -> None:
-    """Raise SEQUENCE: people should see what changed (RFC 5545, 3.8.7.4). Belongs inside an action."""
-    event.sequence += 1
+    """Raise SEQUENCE: people should see what changed (RFC 5545, 3.8.7.4). Belongs inside an action.
+
+    Of a draft nobody has a copy but the team, whose calendars go by the time of the change.
+    """
+    if event.status is not EventStatus.DRAFT:
+        event.sequence += 1
     event.changed_at = now()
 
 

@@ -46,8 +46,10 @@ class KindValues:
 @atomic
 def save_category(area: Area, category: Category | None, values: KindValues, *, by: Person) -> Category:
     """Add a kind of event, or change one; its address stays for life. Raises Refused for a name that is there."""
+    # Events before turns and the area's version, as with every change of an event.
+    shown = _held(category) if category and (category.name, category.colour) != (values.name, values.colour) else ()
     if category is not None and values.with_drafts:
-        lock(*queries.drafts_of_kind(category))  # before turns and the area's version, as every change of an event
+        lock(*queries.drafts_of_kind(category))
     take_turns(f"kinds of area {area.id}")
     others = [one for one in queries.categories(area.id) if one is not category]
     _refuse_a_second(values.name, [one.name for one in others])
@@ -58,6 +60,7 @@ def save_category(area: Area, category: Category | None, values: KindValues, *, 
     category.name, category.letters = one_line(values.name), one_line(values.letters).upper()
     category.colour, category.visibility = values.colour, values.visibility
     db.session.flush()
+    _show_in(shown)
     changed = _follow(category) if values.with_drafts else 0
     audit.record(
         "set the kind",
@@ -70,6 +73,19 @@ def save_category(area: Area, category: Category | None, values: KindValues, *, 
         drafts=changed,
     )
     return category
+
+
+def _held(what: Category | Venue) -> Sequence[Event]:
+    """Return the events whose entries in calendars speak of a kind or a venue, locked."""
+    events = queries.in_calendars(what, today=today())
+    lock(*events)
+    return events
+
+
+def _show_in(events: Sequence[Event]) -> None:
+    """Say of entries in calendars that they have changed; where nothing happens otherwise, SEQUENCE stays."""
+    for event in events:
+        event.changed_at = now()
 
 
 def _follow(category: Category) -> int:
@@ -120,6 +136,8 @@ def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Pers
     refuse_unless(
         values.position is None or not values.is_online, "What is on line has no place on a map.", field="position"
     )
+    was = (venue.name, venue.address, venue.position) if venue else None
+    shown = _held(venue) if venue and was != (values.name, values.address, values.position) else ()
     take_turns(venues_of(area.id))
     _refuse_a_second(values.name, [one.name for one in queries.venues(area.id) if one is not venue])
     if venue is None:
@@ -130,6 +148,7 @@ def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Pers
     venue.capacity = values.capacity
     venue.latitude, venue.longitude = values.position or (None, None)
     db.session.flush()
+    _show_in(shown)
     audit.record("set the venue", "venue", venue.id, by=by, area_id=area.id, name=venue.name)
     return venue
 

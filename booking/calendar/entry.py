@@ -11,6 +11,9 @@ from booking.core.addresses import under_base
 
 DECLINING = "Declining in your calendar does not cancel the booking. To see or cancel it, use the link of the mail, or:"
 
+MY_BOOKINGS = "Your bookings:"
+NO_PLACE = "You have no place at this event any more."
+
 
 def entry_of(
     event: Event,
@@ -20,8 +23,9 @@ def entry_of(
     status: str = "",
     alarms: tuple[timedelta, ...] = (),
     reader: Reader = ANYBODY,
+    leaving: bool = False,
 ) -> CalendarEntry:
-    """Return the calendar entry of an event; `own` in the calendar of somebody with a place.
+    """Return the calendar entry of an event; `own` in the calendar of somebody with a place, `leaving` with none left.
 
     People share calendars, so none holds the link of anybody's place. The `joining_link` is for an attendee's own
     invitation alone. What a closing date is for stands in it where the `reader` of the calendar sees that too.
@@ -29,9 +33,11 @@ def entry_of(
     page, is_draft = under_base(event.path), event.status is EventStatus.DRAFT
     if is_draft:
         status = "TENTATIVE"
-    before = (" ".join(("This event has been cancelled.", event.cancel_note)).strip(),) if event.is_cancelled else ()
     links = [("Join on line:", joining_link)] if joining_link and not event.is_cancelled else []
-    links.append((DECLINING, under_base("/my/")) if own else ("More, and booking:", page))
+    if own and not leaving:
+        links.append((MY_BOOKINGS if event.is_cancelled else DECLINING, under_base("/my/")))
+    else:
+        links.append(("More, and booking:" if event.takes_bookings else "More:", page))
     parent = event.closes_for if event.closes_for and may_see(event.closes_for, reader) else None
     return CalendarEntry(
         uid=event.uid,
@@ -44,7 +50,7 @@ def entry_of(
         is_deadline=event.kind is Kind.DEADLINE,
         blocks_time=event.kind is Kind.SESSION and event.starts is not None,
         status="CANCELLED" if event.is_cancelled else status or "CONFIRMED",
-        description=Description(event.description, before, tuple(links)),
+        description=Description(event.description, _said_first(event, leaving=leaving), tuple(links)),
         location=place_in_words(event),
         url=page,
         categories=(event.category.name,),
@@ -54,4 +60,11 @@ def entry_of(
         is_draft=is_draft,
         position=event.venue.position if event.venue else None,
         parent_uid=parent.uid if parent else "",
+        is_private=own and event.private,
     )
+
+
+def _said_first(event: Event, *, leaving: bool) -> tuple[str, ...]:
+    if event.is_cancelled:
+        return (" ".join(("This event has been cancelled.", event.cancel_note)).strip(),)
+    return (NO_PLACE,) if leaving else ()

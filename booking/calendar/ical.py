@@ -7,7 +7,7 @@ is no METHOD).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from icalendar import Alarm, Calendar, vCalAddress, vCategory, vDuration, vGeo, vText
@@ -127,6 +127,8 @@ class CalendarEntry:
     position: Position | None = None
     # The UID of what a closing date is for.
     parent_uid: str = ""
+    # That this stands in somebody's calendar may tell something about their child.
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,20 +223,23 @@ def _head() -> Calendar:
 
 
 def _join(head: Calendar, blocks: Iterable[bytes]) -> bytes:
-    start, end = head.to_ical().split(b"END:VCALENDAR", 1)
-    return b"".join((start, VTIMEZONE, *blocks, b"END:VCALENDAR", end))
+    end = b"END:VCALENDAR\r\n"
+    return b"".join((head.to_ical().removesuffix(end), VTIMEZONE, *blocks, end))
 
 
 def _event(entry: CalendarEntry, status: str) -> VEvent:
-    """Return what of an entry is the same for everybody: without DTSTAMP, SEQUENCE, and who is invited."""
+    """Return what of an entry is the same for everybody: without DTSTAMP, SEQUENCE, and who is invited.
+
+    Who gave their place back gets STATUS:CANCELLED, since clients remove nothing else, but the event itself is on.
+    """
     event = VEvent()
     event.add("uid", entry.uid)
     event.add("last-modified", entry.changed_at)
-    event.add("summary", _Text(_summary(entry, cancelled=status == "CANCELLED")))
+    event.add("summary", _Text(_summary(entry, cancelled=entry.status == "CANCELLED")))
     _add_times(event, entry)
     event.add("status", status)
     event.add("transp", "OPAQUE" if entry.blocks_time and status != "CANCELLED" else "TRANSPARENT")
-    event.add("class", "PUBLIC")
+    event.add("class", "PRIVATE" if entry.is_private else "PUBLIC")
     _add_description(event, entry.description)
     if entry.location:
         event.add("location", _Text(one_line(entry.location)))
@@ -279,7 +284,11 @@ def _add_alarms(event: VEvent, entry: CalendarEntry) -> None:
 
 
 def _add_times(event: VEvent, entry: CalendarEntry) -> None:
-    """Add DTSTART and DTEND: with a zone where there is a time, else as dates with an exclusive end."""
+    """Add DTSTART and DTEND: with a zone where there is a time, else as dates with an exclusive end.
+
+    Of several days without an end the last one counts whole. What would end before it starts, since the clocks are
+    put forward in between, has its length on the wall.
+    """
     last = entry.last_day or entry.day
     if entry.starts is None:
         event.add("dtstart", entry.day)
@@ -288,8 +297,12 @@ def _add_times(event: VEvent, entry: CalendarEntry) -> None:
     start = on_the_wall(entry.day, entry.starts)
     if entry.is_deadline:
         start, end = start - BEFORE_A_DEADLINE, start
-    elif entry.ends or entry.last_day:
-        end = on_the_wall(last, entry.ends or entry.starts)
+    elif entry.ends:
+        end = on_the_wall(last, entry.ends)
+        if end <= start:
+            end = start + (datetime.combine(last, entry.ends) - datetime.combine(entry.day, entry.starts))
+    elif entry.last_day:
+        end = on_the_wall(last + timedelta(days=1), time(0, 0))
     else:
         end = start + WITHOUT_AN_END
     event.add("dtstart", _zoned(start))
@@ -297,7 +310,9 @@ def _add_times(event: VEvent, entry: CalendarEntry) -> None:
 
 
 def _zoned(instant: datetime) -> datetime:
-    return wall(instant).replace(tzinfo=LONDON)
+    """Return an instant with the zone; in UTC where the wall shows its time for the second time that night."""
+    there = wall(instant)
+    return instant.astimezone(UTC) if there.fold else there.replace(tzinfo=LONDON)
 
 
 def _add_attendance(event: VEvent, attendance: Attendance) -> None:

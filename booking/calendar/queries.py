@@ -249,6 +249,13 @@ def drafts_of_kind(category: Category) -> Sequence[Event]:
     return db.session.scalars(sa.select(Event).where(*chosen).order_by(Event.id)).all()
 
 
+def in_calendars(what: Category | Venue, *, today: date) -> Sequence[Event]:
+    """Return the events of a kind or at a venue that calendars show, by their ids: feeds begin with the last year."""
+    own = Event.category_id == what.id if isinstance(what, Category) else Event.venue_id == what.id
+    since = year_days(school_year_of(today) - 1)[0]
+    return db.session.scalars(sa.select(Event).where(own, Event.day >= since).order_by(Event.id)).all()
+
+
 def audiences(area_id: int) -> Sequence[Audience]:
     """Return an area's audiences in their order."""
     return db.session.scalars(

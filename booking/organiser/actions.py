@@ -7,6 +7,7 @@ from booking.bookings import promotions
 from booking.bookings import queries as bookings_queries
 from booking.calendar import actions as calendar
 from booking.calendar import catalogue
+from booking.calendar import queries as calendar_queries
 from booking.calendar.actions import EventValues
 from booking.calendar.catalogue import VenueValues
 from booking.calendar.models import Event, EventStatus, Venue
@@ -82,8 +83,9 @@ def _tell_if_moved(event: Event, was: When) -> int:
 @atomic
 def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Person) -> int:
     """Add a venue, or change one; whoever is to come there hears of a new name or address. Returns how many mails."""
+    if venue:
+        lock(*calendar_queries.in_calendars(venue, today=today()))  # all of them at once, in the order of their ids
     events = list(queries.events_to_come_at(venue, today())) if venue else []
-    lock(*events)
     before, position = [When.of(event) for event in events], venue.position if venue else None
     catalogue.save_venue(area, venue, values, by=by)
     told = 0

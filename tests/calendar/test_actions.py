@@ -12,6 +12,7 @@ from booking.bookings import actions as bookings
 from booking.bookings.attendees import Contact, NewPlace
 from booking.calendar import actions
 from booking.calendar.actions import EventValues, Stale
+from booking.calendar.catalogue import KindValues, VenueValues, save_category, save_venue
 from booking.calendar.models import (
     Audience,
     Event,
@@ -429,13 +430,39 @@ def test_another_audience_is_a_change_without_a_sequence(tom: Person) -> None:
     assert (event.sequence, event.revision, db.session.query(event_audiences).count()) == (0, 3, 0)
 
 
+@pytest.mark.parametrize("what", ["name of the kind", "colour of the kind", "address of the venue"])
+def test_what_entries_say_of_a_kind_or_a_venue_is_a_change_of_theirs(tom: Person, what: str) -> None:
+    venue = make_venue("Oak Suite")
+    event = make_event(venue_id=venue.id)
+    other = make_event(category_id=make_category("Conference").id)
+    long_ago = make_event(in_days=-1000, venue_id=venue.id)
+    kind = event.category
+    with time_machine.travel(LATER, tick=False):
+        if what == "address of the venue":
+            save_venue(the_area(), venue, VenueValues("Oak Suite", "New Road", "", False), by=tom)
+        else:
+            name, colour = ("Forum", 1) if what == "name of the kind" else (kind.name, 2)
+            save_category(the_area(), kind, KindValues(name, kind.letters, colour, kind.visibility), by=tom)
+    assert [row(one)["changed_at"] for one in (event, other, long_ago)] == [LATER, WHEN, WHEN]
+    assert row(event)["sequence"] == 0
+
+
+def test_what_no_entry_says_of_a_kind_or_a_venue_changes_none(tom: Person) -> None:
+    venue = make_venue("Oak Suite")
+    event = make_event(venue_id=venue.id)
+    with time_machine.travel(LATER, tick=False):
+        save_venue(the_area(), venue, VenueValues("Oak Suite", "", "Ring twice", False, 40), by=tom)
+        save_category(the_area(), event.category, KindValues("SENCo forum", "XY", 1, Visibility.STAFF), by=tom)
+    assert row(event)["changed_at"] == WHEN
+
+
 @pytest.mark.parametrize(("name", "value"), SEEN.items())
-def test_a_draft_may_change_without_a_sequence(tom: Person, name: str, value) -> None:
+def test_a_draft_may_change_without_a_sequence_and_the_teams_calendar_sees_when(tom: Person, name: str, value) -> None:
     event = make_event(day=date(2027, 3, 8), **DRAFT)
     with time_machine.travel(LATER, tick=False):
         edit(event, tom, **{name: value})
     found = row(event)
-    assert (found["sequence"], found["revision"], found["changed_at"]) == (0, 2, WHEN)
+    assert (found["sequence"], found["revision"], found["changed_at"]) == (0, 2, LATER)
 
 
 def test_an_edit_is_logged_with_what_was_and_what_is(tom: Person) -> None:

@@ -117,9 +117,9 @@ def test_an_event_is_written_to_the_letter() -> None:
             "DTEND;TZID=Europe/London:20270115T090000",
         ),
         (
-            {"last_day": date(2027, 1, 15), "ends": None},
+            {"last_day": date(2027, 1, 15), "ends": None},  # the last day whole
             "DTSTART;TZID=Europe/London:20270114T093000",
-            "DTEND;TZID=Europe/London:20270115T093000",
+            "DTEND;TZID=Europe/London:20270116T000000",
         ),
         # Without: dates, and the end is the day after (RFC 5545, 3.6.1).
         ({"starts": None, "ends": None}, "DTSTART;VALUE=DATE:20270114", "DTEND;VALUE=DATE:20270115"),
@@ -153,6 +153,35 @@ def test_an_event_is_written_to_the_letter() -> None:
 )
 def test_days_and_times(values: dict, start: str, end: str) -> None:
     assert times(entry(**values)) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("values", "minutes"),
+    [
+        ({"day": date(2027, 3, 28), "starts": time(1, 45), "ends": time(2, 15)}, 30),
+        ({"day": date(2027, 3, 28), "starts": time(1), "ends": time(2)}, 60),
+        ({"day": date(2027, 3, 28), "starts": time(0, 30), "ends": time(3)}, 90),
+        ({"day": date(2026, 10, 25), "starts": time(1, 30), "ends": None}, 60),
+        ({"day": date(2026, 10, 25), "starts": time(0, 30), "ends": time(3)}, 210),
+        ({"day": date(2026, 10, 25), "starts": time(2), "ends": None, "is_deadline": True}, 15),
+    ],
+)
+def test_nothing_ends_before_it_starts_while_the_clocks_change(values: dict, minutes: int) -> None:
+    event = read(entry(**values))
+    assert event["DTEND"].dt.astimezone(UTC) - event["DTSTART"].dt.astimezone(UTC) == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("words", ["END:VCALENDAR", "Vale END:VCALENDAR\r\n", "BEGIN:VEVENT", "END:VEVENT"])
+def test_a_name_or_an_address_does_not_end_the_calendar(words: str) -> None:
+    address = f"https://x.example/feeds/calendar.ics?q={words.strip()}"
+    body = ical.feed(words, [ical.vevent(ENTRY)], source=address, page=address, description=words)
+    found = icalendar.Calendar.from_ical(body)
+    assert (str(found["X-WR-CALNAME"]), str(found["URL"])) == (one_line(words), address)
+    assert [len(found.walk(name)) for name in ("VCALENDAR", "VTIMEZONE", "VEVENT")] == [1, 1, 1]
+
+
+def test_an_entry_that_tells_something_of_whose_calendar_it_is_in_is_private() -> None:
+    assert [str(read(entry(is_private=private))["CLASS"]) for private in (True, False)] == ["PRIVATE", "PUBLIC"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from booking.core.clock import now
 from booking.core.db import db
 from booking.notifications.models import Message
 from booking.organiser import actions as organiser
-from tests.factories import make_event, make_organiser, values_of
+from tests.factories import make_event, make_organiser, make_venue, values_of
 
 PRIYA = Contact("Priya Nair", "priya@school.example")
 HERSELF, DANIEL = NewPlace(PRIYA.name, PRIYA.email), NewPlace("Daniel Achebe", "daniel@school.example")
@@ -37,6 +37,29 @@ def kept(messages) -> tuple[str, datetime] | None:
         if held is None or (event["SEQUENCE"], event["DTSTAMP"].dt) > (held["SEQUENCE"], held["DTSTAMP"].dt):
             held = event
     return held and (str(held["STATUS"]), held["DTSTART"].dt.astimezone(UTC))
+
+
+@pytest.mark.usefixtures("in_app")
+def test_who_leaves_an_event_that_goes_on_is_not_told_that_it_is_called_off() -> None:
+    event = make_event("Workshop", venue_id=make_venue().id)
+    bookings.cancel(bookings.book(event, by=PRIYA, places=[HERSELF]))
+    method, left = invitations(PRIYA.email)[-1]
+    assert (method, str(left["STATUS"]), str(left["SUMMARY"])) == ("CANCEL", "CANCELLED", "Workshop")
+    assert str(left["DESCRIPTION"]).startswith("You have no place at this event any more.\n")
+    assert "Declining" not in str(left["DESCRIPTION"])
+    bookings.book(event, by=PRIYA, places=[HERSELF])
+    organiser.cancel_event(event, by=make_organiser(), note="Snow.")
+    method, off = invitations(PRIYA.email)[-1]
+    assert (method, str(off["STATUS"]), str(off["SUMMARY"])) == ("CANCEL", "CANCELLED", "CANCELLED: Workshop")
+    assert str(off["DESCRIPTION"]).startswith("This event has been cancelled. Snow.\n")
+    assert "Declining" not in str(off["DESCRIPTION"])
+
+
+@pytest.mark.usefixtures("in_app")
+def test_a_private_event_is_private_in_the_calendar_of_who_comes() -> None:
+    bookings.book(make_event("Evening for parents", private=True), by=PRIYA, places=[HERSELF])
+    ((_, event),) = invitations(PRIYA.email)
+    assert str(event["CLASS"]) == "PRIVATE"
 
 
 @pytest.mark.usefixtures("in_app")
