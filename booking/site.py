@@ -219,6 +219,7 @@ def privacy() -> ResponseReturnValue:
 @public
 def robots() -> ResponseReturnValue:
     """Tell crawlers to leave alone what belongs to one person; feeds stay allowed, Google Calendar obeys this."""
-    lines = ["User-agent: *", "Disallow: /bookings/", "Disallow: /places/", "Disallow: /manage/", "Disallow: /my/"]
-    lines += [f"Disallow: /digest/{page}/" for page in ("confirm", "change", "stop")]
+    of_links = ("bookings", "places", "returns", "invitations", "sign-in", "reminders/stop")
+    of_digest = (f"digest/{page}" for page in ("confirm", "change", "stop"))
+    lines = ["User-agent: *", *(f"Disallow: /{path}/" for path in (*of_links, *of_digest, "manage", "my"))]
     return "\n".join(lines) + "\n", {"Content-Type": "text/plain; charset=utf-8"}

@@ -109,7 +109,7 @@ class EventForm(Form):
         ],
     )
     closes_for = SelectField(
-        "A closing date: for what",
+        "What the closing date is for",
         coerce=lambda value: int(value) if value else None,
         invalid_value_message=NOT_IN_THE_LIST,
         invalid_choice_message=NOT_IN_THE_LIST,

@@ -262,10 +262,15 @@ def test_a_migrated_database_is_ready_to_serve(client: FlaskClient) -> None:
     assert ready.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def test_robots_keep_out_of_what_belongs_to_one_person_and_may_read_the_feeds(client: FlaskClient) -> None:
+def test_robots_keep_out_of_what_belongs_to_one_person_and_may_read_the_feeds(app: Flask, client: FlaskClient) -> None:
     page = client.get("/robots.txt")
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
     lines = page.text.splitlines()
     assert lines[0] == "User-agent: *"
     assert {f"Disallow: /{folder}/" for folder in ("bookings", "places", "manage", "my")} <= set(lines)
     assert not [line for line in lines if "/feeds" in line]
+    kept_out = tuple(line.removeprefix("Disallow: ") for line in lines[1:])
+    links = [
+        str(rule) for rule in app.url_map.iter_rules() if "<token>" in str(rule) and not str(rule).startswith("/feeds/")
+    ]
+    assert [link for link in links if not link.startswith(kept_out)] == []
