@@ -22,7 +22,7 @@ from booking.calendar.when import When
 from booking.core.clock import now, today
 from booking.core.db import atomic, db, lock
 from booking.core.errors import Refused, refuse_unless
-from booking.core.text import email_key, one_line
+from booking.core.text import email_key, one_line, reference
 from booking.core.tokens import new_key
 from booking.directory.models import School
 from booking.notifications import queries as message_queries
@@ -149,6 +149,7 @@ def new_booking(
     booking = Booking(
         event=event,
         event_id=event.id,
+        reference=reference(),
         key=new_key(),
         form_key=form_key,
         name=one_line(by.name),

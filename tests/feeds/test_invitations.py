@@ -1,24 +1,41 @@
 """Invitations by mail and feeds are about the same event, and end right whatever comes late."""
 
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from random import Random
 
 import icalendar
 import pytest
 import time_machine
 from flask import Flask
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from booking.bookings import actions as bookings
+from booking.bookings import changes
 from booking.bookings.attendees import Contact, NewPlace
+from booking.bookings.models import Booking, Place, PlaceStatus
+from booking.calendar.models import Event, Series
 from booking.core.clock import now
 from booking.core.db import db
+from booking.core.errors import Refused
+from booking.core.tokens import new_key
+from booking.directory.models import Person
 from booking.notifications.models import Message
 from booking.organiser import actions as organiser
-from tests.factories import make_event, make_organiser, make_venue, values_of
+from tests.factories import make_event, make_organiser, make_person, make_venue, save, the_area, values_of
 
 PRIYA = Contact("Priya Nair", "priya@school.example")
 HERSELF, DANIEL = NewPlace(PRIYA.name, PRIYA.email), NewPlace("Daniel Achebe", "daniel@school.example")
+# Schools share addresses.
+UMA, ADA = NewPlace("Uma Fenn", DANIEL.email), NewPlace("Ada Obi", "ada@school.example")
+BEGIN = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+OF_A_DATE = ("book", "move", "call off", "put back on")
+OF_A_BOOKING = ("change date", "change date for them", "change date of one", "hand on", "cancel")
 
 
 def invitations(to: str) -> list[tuple[str, icalendar.Event]]:
@@ -30,10 +47,10 @@ def invitations(to: str) -> list[tuple[str, icalendar.Event]]:
     return [(str(part["METHOD"]), part.walk("VEVENT")[0]) for part in parts]
 
 
-def kept(messages) -> tuple[str, datetime] | None:
-    """What stands in a calendar that got these messages in this order: RFC 5546, 2.1.5 says which of two counts."""
+def kept(events: Iterable[icalendar.Event]) -> tuple[str, datetime] | None:
+    """What stands in a calendar that got these in this order: RFC 5546, 2.1.5 says which of two counts."""
     held = None
-    for _, event in messages:
+    for event in events:
         if held is None or (event["SEQUENCE"], event["DTSTAMP"].dt) > (held["SEQUENCE"], held["DTSTAMP"].dt):
             held = event
     return held and (str(held["STATUS"]), held["DTSTART"].dt.astimezone(UTC))
@@ -64,7 +81,7 @@ def test_a_private_event_is_private_in_the_calendar_of_who_comes() -> None:
 
 @pytest.mark.usefixtures("in_app")
 def test_cancelling_booking_again_and_moving_end_right_in_whatever_order_the_mails_come() -> None:
-    with time_machine.travel(datetime(2026, 11, 24, 10, 0, tzinfo=UTC), tick=False) as clock:
+    with time_machine.travel(BEGIN, tick=False) as clock:
         event, tom = make_event("Workshop"), make_organiser()
         for step in ("book", "cancel", "book", "move", "cancel", "book"):
             clock.shift(60)
@@ -86,8 +103,134 @@ def test_cancelling_booking_again_and_moving_end_right_in_whatever_order_the_mai
         assert {str(one["ATTENDEE"]) for _, one in mine} == {"mailto:priya@school.example"}
         assert {str(one["ATTENDEE"]) for _, one in invitations(DANIEL.email)} == {"mailto:daniel@school.example"}
         assert {one["ATTENDEE"].params["RSVP"] for _, one in mine} == {"FALSE"}
-        for order in permutations(mine):
+        for order in permutations(event for _, event in mine):
             assert kept(order) == ("CONFIRMED", event.starts_at)
+
+
+@dataclass
+class Year:
+    """Two dates of a series, who books them, and all that may happen. What is refused changes nothing."""
+
+    dates: tuple[Event, Event]
+    team: Person
+    booking: Booking | None = None
+
+    @classmethod
+    def begin(cls, team: Person) -> "Year":
+        series = save(Series(area_id=the_area().id, name=new_key()))
+        first, second = (make_event("Workshop", in_days=days, series_id=series.id) for days in (30, 60))
+        return cls((first, second), team)
+
+    def play(self, step: str, number: int) -> None:
+        """Do one step, with one of the two dates where it is about a date, if it can be done just now."""
+        event = self.dates[number]
+        of_a_date = {"book": self._book, "move": self._move, "call off": self._call_off, "put back on": self._put_back}
+        with suppress(Refused):
+            if step in of_a_date:
+                of_a_date[step](event)
+            elif self.booking is not None:
+                self._change(step, self.booking)
+
+    def _book(self, event: Event) -> None:
+        self.booking = bookings.book(event, by=PRIYA, places=[HERSELF, DANIEL, UMA])
+
+    def _move(self, event: Event) -> None:
+        values = replace(values_of(event), day=event.day + timedelta(days=1))
+        organiser.edit_event(event, values, by=self.team, revision=event.revision)
+
+    def _call_off(self, event: Event) -> None:
+        organiser.cancel_event(event, by=self.team, note="The hall is flooded.")
+
+    def _put_back(self, event: Event) -> None:
+        organiser.restore_event(event, by=self.team)
+
+    def _change(self, step: str, booking: Booking) -> None:
+        other = self.dates[booking.event_id == self.dates[0].id]
+        coming = [place for place in booking.places if place.status is not PlaceStatus.CANCELLED]
+        if step == "change date":
+            self.booking = changes.move(booking, to=other)
+        elif step == "change date for them":
+            self.booking = changes.move(booking, to=other, by=self.team)
+        elif step == "change date of one":
+            changes.move(booking, to=other, places=coming[-1:])
+        elif step == "hand on" and coming:
+            changes.swap(coming[-1], ADA if coming[-1].email != ADA.email else UMA)
+        elif step == "cancel":
+            bookings.cancel(booking)
+
+    def right(self) -> dict[tuple[str, str], datetime]:
+        """When each date is for who comes to it: what has to stand in their calendars."""
+        comes = db.session.query(Place.email, Place.event_id).filter_by(status=PlaceStatus.CONFIRMED).all()
+        on = [event for event in self.dates if not event.is_cancelled]
+        return {
+            (email, event.uid): event.starts_at for email, event_id in comes for event in on if event.id == event_id
+        }
+
+
+def received() -> dict[tuple[str, str], list[icalendar.Event]]:
+    """What each address was sent about each UID, the first first."""
+    found = defaultdict(list)
+    for one in (HERSELF, DANIEL, ADA):
+        for _, event in invitations(one.email):
+            found[one.email, str(event["UID"])].append(event)
+    return found
+
+
+@pytest.mark.usefixtures("in_app")
+def test_another_date_calling_off_and_putting_back_on_end_right_in_whatever_order_the_mails_come() -> None:
+    with time_machine.travel(BEGIN, tick=False) as clock:
+        year = Year.begin(make_organiser())
+        for step in (
+            ("book", 0),
+            ("change date", 0),
+            ("call off", 1),
+            ("put back on", 1),
+            ("change date for them", 0),
+            ("call off", 0),
+            ("put back on", 0),
+        ):
+            clock.shift(60)
+            year.play(*step)
+        first, second = year.dates
+        found = received()
+        on, off = ("CONFIRMED", first.starts_at), ("CANCELLED", second.starts_at)
+        for one in (HERSELF, DANIEL):
+            came = {event.uid: found[one.email, event.uid] for event in year.dates}
+            assert [str(event["STATUS"]) for event in came[first.uid]] == [on[0], off[0], on[0], off[0], on[0]]
+            assert [str(event["STATUS"]) for event in came[second.uid]] == [on[0], off[0], on[0], off[0]]
+            # A calendar looks at each UID by itself, so how the two are mixed is no matter.
+            assert {kept(order) for order in permutations(came[first.uid])} == {on}
+            assert {kept(order) for order in permutations(came[second.uid])} == {off}
+
+
+# Without shrinking, which takes long: a story has at most twelve steps.
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.reuse, Phase.generate],
+)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from((*OF_A_DATE, *OF_A_BOOKING)), st.integers(0, 1), st.sampled_from((0, 60))),
+        min_size=5,
+        max_size=12,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_happens_and_however_late_it_is_heard_calendars_say_who_comes_when(
+    in_app: Flask, steps: list[tuple[str, int, int]], chance: Random
+) -> None:
+    db.session.query(Message).delete()  # of the story before
+    with time_machine.travel(BEGIN, tick=False) as clock:
+        year = Year.begin(make_person())
+        year.play("book", 0)
+        for step, number, seconds in steps:  # two within one second have the same DTSTAMP
+            clock.shift(seconds)
+            year.play(step, number)
+            found = {key: chance.sample(events, len(events)) for key, events in received().items()}
+            held = {key: kept(events) for key, events in found.items()}
+            assert {key: when for key, (status, when) in held.items() if status == "CONFIRMED"} == year.right()
 
 
 @pytest.mark.usefixtures("school_day")
