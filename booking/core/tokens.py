@@ -14,6 +14,11 @@ from flask import current_app
 
 KEY_LENGTH = 16
 _SIGNATURE_LENGTH = 22
+# What stands in an address after these is a right by itself.
+OWN_PAGES = (
+    r"/(?:bookings|places|sign-in|feeds/(?:my|staff|team|school)|reminders/stop|returns|invitations"
+    r"|digest/(?:confirm|change|stop))/"
+)
 
 
 def new_key() -> str:
