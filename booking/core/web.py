@@ -45,11 +45,14 @@ POLICY = {
 
 
 class PrivateSessions(SecureCookieSessionInterface):
-    """Sessions in a signed cookie, which never travels with an answer that others may be given too."""
+    """Sessions in a signed cookie, which never travels with an answer that others may be given too.
+
+    Nor with a calendar: programs ask for it without one, and files of it are passed on.
+    """
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie and `Vary: Cookie` where the answer is for one visitor."""
-        if not response.cache_control.public:
+        """Set the cookie and `Vary: Cookie` where the answer is a page for one visitor."""
+        if not response.cache_control.public and response.mimetype != "text/calendar":
             super().save_session(app, session, response)
 
 
