@@ -14,6 +14,11 @@ from flask import current_app
 
 KEY_LENGTH = 16
 _SIGNATURE_LENGTH = 22
+# What stands in an address after these is a right by itself.
+OWN_PAGES = (
+    r"/(?:bookings|places|sign-in|feeds/(?:my|staff|team|school)|reminders/stop|returns|invitations"
+    r"|digest/(?:confirm|change|stop))/"
+)
 
 
 def new_key() -> str:
@@ -28,7 +33,7 @@ def link_token(purpose: str, key: str) -> str:
 
 def key_of(purpose: str, token: str) -> str | None:
     """Return the key of a link's token, or None where the token was not made by us for this purpose."""
-    key, signature = token[:KEY_LENGTH], token[KEY_LENGTH:]
+    key, signature = token[:-_SIGNATURE_LENGTH], token[-_SIGNATURE_LENGTH:]
     if not token.isascii() or not hmac.compare_digest(signature, _signature(purpose, key)):
         return None
     return key

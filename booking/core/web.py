@@ -1,7 +1,6 @@
 """What every page needs: headers, static files with lasting addresses, limits, error pages."""
 
 import hashlib
-import logging
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,6 +21,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from whitenoise import WhiteNoise
 
+from booking.core import logs
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.settings import Settings
@@ -33,12 +33,6 @@ _SAYS_WHERE = re.compile(r"x-(forwarded|original)-(host|server)|x-host", re.IGNO
 _HANDED_ON = re.compile(r"via|x-forwarded-by|x-forwarded", re.IGNORECASE)
 _FORWARDED_FOR = re.compile(r'for="?(\[[^\]]*\]|[^";,:]*)', re.IGNORECASE)
 F = TypeVar("F", bound=Callable[..., object])
-# What stands in an address after these is a right by itself; an invitation also where it is the page after signing in.
-OWN_PAGES = (
-    r"/(?:bookings|places|sign-in|feeds/(?:my|staff|team|school)|reminders/stop|returns|invitations"
-    r"|digest/(?:confirm|change|stop))/"
-)
-_TOKEN = re.compile(rf"({OWN_PAGES}|invitation(?:=|%3[Dd]))[^/\s&\"']+")
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {
     "default-src": "'self'",
@@ -51,11 +45,14 @@ POLICY = {
 
 
 class PrivateSessions(SecureCookieSessionInterface):
-    """Sessions in a signed cookie, which never travels with an answer that others may be given too."""
+    """Sessions in a signed cookie, which never travels with an answer that others may be given too.
+
+    Nor with a calendar: programs ask for it without one, and files of it are passed on.
+    """
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie and `Vary: Cookie` where the answer is for one visitor."""
-        if not response.cache_control.public:
+        """Set the cookie and `Vary: Cookie` where the answer is a page for one visitor."""
+        if not response.cache_control.public and response.mimetype != "text/calendar":
             super().save_session(app, session, response)
 
 
@@ -104,7 +101,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(HTTPException, _error_page)
     app.before_request(_refuse_null_characters)
     app.after_request(_keep_private)
-    app.logger.addFilter(_MaskLinks())
+    logs.init_app(app)
 
 
 def asset(path: str) -> str:
@@ -190,15 +187,6 @@ def plain_http(view: F) -> F:
     """Let a check on this very machine ask without HTTPS."""
     view.talisman_view_options = {"force_https": False}  # type: ignore[attr-defined]
     return view
-
-
-class _MaskLinks(logging.Filter):
-    """Keep links that are a right by themselves out of the log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Mask what follows the place in an address where a token stands."""
-        record.msg, record.args = _TOKEN.sub(r"\1…", record.getMessage()), ()
-        return True
 
 
 def _refused(refused: Refused) -> tuple[str, int]:

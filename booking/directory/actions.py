@@ -139,7 +139,7 @@ def renew_feeds(person: Person) -> None:
 
 @atomic
 def renew_feed_of(school: School, *, by: Person) -> None:
-    """Give the feed of a school a new address; the old one answers that it has been stopped."""
+    """Give the feed of a school a new address; the old one and those of its contacts answer that they were stopped."""
     school.feed_key = new_key()
     audit.record("gave the feed a new address", "school", school.id, by=by, area_id=school.area_id)
 

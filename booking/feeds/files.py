@@ -13,6 +13,7 @@ from booking.feeds.cache import Feed, blocks, encoding_for
 
 FOR_EVERYBODY = "public, max-age=300"
 FOR_ONE = "private, max-age=300"
+ASKED_AGAIN = "private, no-cache"
 SECOND = timedelta(seconds=1)
 
 
@@ -51,7 +52,8 @@ def answer_with(feed: Feed, caching: str) -> Response:
     if encoding:
         answer.headers["Content-Encoding"] = encoding
     answer.set_etag(_tag(feed.etag, encoding))
-    answer.last_modified = feed.changed_at
+    if feed.changed_at:  # to set None would be to say: just now
+        answer.last_modified = feed.changed_at
     answer.make_conditional(request)
     # Dates count whole seconds: what is given out within the second of a change must not pass for what comes after it.
     if feed.changed_at and now() - feed.changed_at <= SECOND:

@@ -15,12 +15,13 @@ from booking.core.errors import Refused
 from booking.directory import actions as directory
 from booking.directory.guards import area, public, signed_in, the_person
 from booking.feeds import queries
-from booking.feeds.private import ALARMS, address_of_school, addresses_of
+from booking.feeds.private import ALARMS, address_of_contact, addresses_of
 from booking.feeds.views import bp, chosen_of, read_chosen
 
 KINDS = {"my": "My bookings", "staff": "Dates for staff", "team": "Everything of the team"}
 ABOUT = {
-    "my": "What you booked or were booked for, and the closing dates of your school.",
+    "my": "What you booked or were booked for, and closing dates for all schools; "
+    "those of your school alone too, where it names you as a contact.",
     "staff": "What is on for everybody and for staff who signed in.",
     "team": "All dates with those for the team alone; organisers see drafts too.",
 }
@@ -91,9 +92,12 @@ def mine() -> ResponseReturnValue:
         (kind, KINDS[kind], ABOUT[kind], address + (query if kind == "my" else ""))
         for kind, address in addresses_of(person).items()
     ]
-    about = "Closing dates of the school, and the events at which somebody of it has a place: nobody’s name."
+    about = (
+        "Closing dates of the school, and the events at which somebody of it has a place: nobody’s name. "
+        "This address stops when you are its contact no more."
+    )
     for school in queries.schools_that_name(person.email):
-        lines.append((f"school-{school.id}", school.name, about, address_of_school(school) + query))
+        lines.append((f"school-{school.id}", school.name, about, address_of_contact(school, person) + query))
     return render_template("feeds/mine.html", lines=lines, alarms=alarms)
 
 

@@ -1,14 +1,16 @@
 """Feeds behind a token: one person's own, for staff, for the team, of a school.
 
 Each token is the owner's random key, signed for one kind of feed: the owner can be shown it again, a row alone gives
-nobody an address, and a new key stops the old ones. What is signed by us but belongs to nobody has been stopped: 410.
+nobody an address, and a new key stops the old ones. That of a contact for the feed of their school holds both keys, and
+ends with their time. What is signed by us but belongs to nobody has been stopped: 410.
 A file does not say its own address, as files of a calendar are passed on.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from flask import abort, current_app, request
 from flask.typing import ResponseReturnValue
@@ -51,21 +53,36 @@ def addresses_of(person: Person) -> dict[str, str]:
 
 @bp.app_template_global("feed_of_school")
 def address_of_school(school: School) -> str:
-    """Return the address of a school's feed."""
+    """Return the address of a school's feed: for the school itself, whoever is its contact."""
     return absolute("feeds.school", token=link_token(SCHOOL, school.feed_key))
+
+
+def address_of_contact(school: School, person: Person) -> str:
+    """Return the address of a school's feed for one of its contacts: it stops when they leave."""
+    return absolute("feeds.school", token=link_token(SCHOOL, queries.key_of_contact(school, person)))
 
 
 @bp.get("/feeds/my/<token>.ics")
 @by_link
 def my(token: str) -> ResponseReturnValue:
-    """Give somebody's own places (held and waiting ones as tentative), and the closing dates of their school."""
+    """Give somebody's own places (held and waiting ones as tentative), and closing dates.
+
+    They are those of the schools that name them. For whoever says only that they are from a school, they are those
+    that concern all schools, and ring whatever it has answered.
+    """
     key, state = _owner(MINE, token, queries.state_of_person)
     alarms = _alarms()
 
     def make() -> bytes:
-        person = queries.person_with(key)
-        entries = [*_places(person), *(_closing_dates(person.school, alarms) if person.school else ())]
-        return written(f"My bookings – {area().short_name}", entries, page=absolute("bookings.my"))
+        person, here = queries.person_with(key), area()
+        named_by = queries.schools_that_name(person.email)
+        if named_by:
+            due = _closing_dates(here.id, named_by, alarms)
+        elif person.school:
+            due = _closing_dates_for_all(here.id, alarms)
+        else:
+            due = []
+        return written(f"My bookings – {here.short_name}", [*_places(person), *due], page=absolute("bookings.my"))
 
     return _answer((MINE, alarms, state), make)
 
@@ -81,7 +98,8 @@ def school(token: str) -> ResponseReturnValue:
         found = queries.school_with(key)
         entries = [entry_of(event) for event in queries.events_of_school(found, today=today())]
         name = f"{found.name} – {area().short_name}"
-        return written(name, [*entries, *_closing_dates(found, alarms)], page=absolute("calendar.events"))
+        due = _closing_dates(found.area_id, [found], alarms)
+        return written(name, [*entries, *due], page=absolute("calendar.events"))
 
     return _answer((SCHOOL, alarms, state), make)
 
@@ -106,10 +124,14 @@ def team(token: str) -> ResponseReturnValue:
     return _shared(f"Everything – {area().short_name}", reader)
 
 
-def _owner(purpose: str, token: str, state_of: Callable[[str], State | None]) -> tuple[str, State]:
+class _StateOf(Protocol):
+    def __call__(self, key: str, *, today: date) -> State | None: ...
+
+
+def _owner(purpose: str, token: str, state_of: _StateOf) -> tuple[str, State]:
     """Return the owner's key, and what decides their feed: 404 for what we never gave out, 410 for what was stopped."""
     key = key_of(purpose, token) or abort(404)
-    return key, state_of(key) or abort(410)
+    return key, state_of(key, today=today()) or abort(410)
 
 
 def _alarms() -> tuple[timedelta, ...]:
@@ -132,11 +154,19 @@ def _places(person: Person) -> Iterable[CalendarEntry]:
             yield entry_of(place.event, own=True, status=status)
 
 
-def _closing_dates(school: School, alarms: tuple[timedelta, ...]) -> Iterable[CalendarEntry]:
-    """Give the entries of a school's closing dates; nothing rings for what is answered."""
-    for event, answer in queries.closing_dates(school, today=today()):
-        rings = alarms if answer in {None, ReturnStatus.OUTSTANDING} else ()
-        yield entry_of(event, alarms=rings, reader=queries.STAFF)
+def _closing_dates(area_id: int, schools: Sequence[School], alarms: tuple[timedelta, ...]) -> list[CalendarEntry]:
+    """Return the entries of the closing dates of schools; nothing rings for what all of them have answered."""
+    found = queries.closing_dates(area_id, schools, today=today())
+    return [
+        entry_of(event, alarms=alarms if answers & {None, ReturnStatus.OUTSTANDING} else (), reader=queries.STAFF)
+        for event, answers in found
+    ]
+
+
+def _closing_dates_for_all(area_id: int, alarms: tuple[timedelta, ...]) -> list[CalendarEntry]:
+    """Return the entries of the closing dates that concern all schools, whatever any of them has answered."""
+    found = queries.closing_dates_for_all(area_id, today=today())
+    return [entry_of(event, alarms=alarms, reader=queries.STAFF) for event in found]
 
 
 def _shared(name: str, reader: Reader) -> ResponseReturnValue:

@@ -19,7 +19,7 @@ from booking.core.errors import Refused
 from booking.directory.guards import area, public
 from booking.feeds import queries
 from booking.feeds.cache import Feed, feeds
-from booking.feeds.files import FOR_EVERYBODY, FOR_ONE, answer_with, written
+from booking.feeds.files import ASKED_AGAIN, FOR_EVERYBODY, answer_with, written
 
 bp = Blueprint("feeds", __name__)
 
@@ -107,6 +107,7 @@ def _unreadable(refused: Refused) -> ResponseReturnValue:
 def event(event_id: int) -> ResponseReturnValue:
     """Give one event as a file to open, to whoever may see its page."""
     found = calendar_queries.find_event(event_id, area().id, reader()) or abort(404)
-    answer = answer_with(Feed(ical.single(entry_of(found, reader=reader())), area().calendar_changed_at), FOR_ONE)
+    # Asked about each time: who has signed in or out since may see more or less of it.
+    answer = answer_with(Feed(ical.single(entry_of(found, reader=reader())), area().calendar_changed_at), ASKED_AGAIN)
     answer.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.ics"'
     return answer

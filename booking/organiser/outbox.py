@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from booking.core import audit
 from booking.core.errors import refuse_unless
-from booking.core.web import OWN_PAGES
+from booking.core.tokens import OWN_PAGES
 from booking.directory.guards import area, organisers, the_organiser
 from booking.notifications import actions
 from booking.notifications import queries as message_queries

@@ -113,10 +113,13 @@ def school(school_id: int) -> ResponseReturnValue:
 @bp.post("/schools/<int:school_id>/new-address")
 @organisers
 def renew_school_feed(school_id: int) -> ResponseReturnValue:
-    """Give a school's feed a new address, and stop the old one."""
+    """Give a school's feed a new address, and stop the old one with those of its contacts."""
     found = the_school(school_id)
     directory_actions.renew_feed_of(found, by=the_organiser())
-    flash(f"The calendar of {found.name} has a new address. The old one has stopped.")
+    flash(
+        f"The calendar of {found.name} has a new address. The old one has stopped, and so have those of its contacts: "
+        "they find new ones under My bookings."
+    )
     return redirect(url_for(".school", school_id=found.id))
 
 

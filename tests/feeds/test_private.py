@@ -1,31 +1,71 @@
 """Feeds behind a token: each shows its owner what they may see, costs little, and can be stopped."""
 
 import sqlite3
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import icalendar
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event as listener
 
 from booking.bookings.models import PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind, Visibility
-from booking.core.clock import now
+from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.tokens import link_token, new_key
+from booking.deadlines.actions import AskValues, set_ask
 from booking.deadlines.models import Answer, Ask, OwedBy, Return, ReturnStatus
 from booking.directory.actions import renew_feed_of, renew_feeds
-from booking.directory.models import Person, RoleName, School
+from booking.directory.contacts import ContactValues, end_contact, save_contact
+from booking.directory.models import ContactRole, Person, RoleName, School, SchoolContact
 from booking.feeds.cache import feeds
 from booking.feeds.private import MINE, SCHOOL, STAFF, TEAM
 from tests.databases import close, make_app
-from tests.factories import make_booking, make_event, make_organiser, make_person, make_school, save
+from tests.factories import (
+    make_booking,
+    make_contact,
+    make_event,
+    make_organiser,
+    make_person,
+    make_school,
+    save,
+    sign_in,
+)
+from tests.statements import statements
+
+TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
 
 def path(kind: str, purpose: str, owner: Person | School) -> str:
     return f"/feeds/{kind}/{link_token(purpose, owner.feed_key)}.ics"
+
+
+def path_of_contact(school: School, person: Person) -> str:
+    """The address of a school's feed that one of its contacts is shown."""
+    return f"/feeds/school/{link_token(SCHOOL, school.feed_key + person.feed_key)}.ics"
+
+
+def rings(client: FlaskClient, address: str) -> dict[str, bool]:
+    """Which closing dates of a feed ring a day before, by their titles."""
+    found = seen(client, f"{address}?alarm=day")
+    return {title.removeprefix("Closes: "): bool(one.walk("VALARM")) for title, one in found.items()}
+
+
+def make_return(event: Event, school: School, status: ReturnStatus = ReturnStatus.OUTSTANDING) -> Return:
+    """What a school owes, or has answered just now."""
+    answered_at = None if status is ReturnStatus.OUTSTANDING else now()
+    return save(Return(event_id=event.id, school_id=school.id, status=status, answered_at=answered_at))
+
+
+def submit(app: Flask) -> None:
+    """Let every school answer all that it owes."""
+    with app.app_context():
+        for row in db.session.query(Return):
+            row.status, row.answered_at = ReturnStatus.SUBMITTED, now()
+        db.session.commit()
 
 
 def seen(client: FlaskClient, address: str) -> dict[str, icalendar.Event]:
@@ -125,7 +165,8 @@ def test_closing_dates_are_those_of_the_school_and_ring_while_nobody_has_answere
 ) -> None:
     with app.app_context():
         school, other = make_school(), make_school()
-        me = make_person("priya@school.example", school_id=school.id)
+        me = make_person("priya@school.example")
+        make_contact(school, me.email)
         titles = ("For all", "Answered", "Others alone", "Asks nothing")
         events = {title: make_event(title, kind=Kind.DEADLINE, starts=time(17, 0)) for title in titles}
         for title, owed_by, whose, status in (
@@ -136,7 +177,7 @@ def test_closing_dates_are_those_of_the_school_and_ring_while_nobody_has_answere
             save(Ask(event_id=events[title].id, answer=Answer.REQUIRED, owed_by=owed_by))
             answered = {"answered_at": now()} if status is ReturnStatus.SUBMITTED else {}
             save(Return(event_id=events[title].id, school_id=whose.id, status=status, **answered))
-        addresses = path("my", MINE, me), path("school", SCHOOL, school)
+        addresses = path("my", MINE, me), path("school", SCHOOL, school), path_of_contact(school, me)
     for address in addresses:
         assert not any(one.walk("VALARM") for one in seen(client, address).values())
         rung = seen(client, f"{address}?alarm=day&alarm=week")
@@ -152,6 +193,191 @@ def test_closing_dates_are_those_of_the_school_and_ring_while_nobody_has_answere
         )
 
 
+@pytest.mark.both_databases
+def test_who_only_says_to_be_of_a_school_reads_neither_its_answers_nor_what_it_alone_is_asked(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        school = make_school()
+        stranger, former = make_person(school_id=school.id), make_person("left@school.example", school_id=school.id)
+        make_contact(school, former.email, ends_on=today() - timedelta(days=1))
+        for title, owed_by in (("For all", OwedBy.ALL), ("Chosen", OwedBy.CHOSEN), ("Cluster", OwedBy.GROUPS)):
+            event = make_event(title, kind=Kind.DEADLINE)
+            save(Ask(event_id=event.id, answer=Answer.REQUIRED, owed_by=owed_by))
+            make_return(event, school)
+        make_event("Asks nothing", kind=Kind.DEADLINE)
+        addresses = path("my", MINE, stranger), path("my", MINE, former)
+    before = [client.get(one).headers["ETag"] for one in addresses]
+    assert [rings(client, one) for one in addresses] == [{"For all": True, "Asks nothing": True}] * 2
+    submit(app)
+    assert [rings(client, one) for one in addresses] == [{"For all": True, "Asks nothing": True}] * 2
+    assert [client.get(one).headers["ETag"] for one in addresses] == before
+
+
+@pytest.mark.both_databases
+def test_a_contact_of_several_schools_sees_each_closing_date_once_and_hears_it_until_all_have_answered(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        one, two, said = make_school(), make_school(), make_school()
+        me = make_person("priya@school.example", school_id=said.id)
+        make_contact(one, me.email)
+        make_contact(two, me.email)
+        make_contact(two, me.email, ContactRole.HEADTEACHER)
+        for title, owed_by, rows in (
+            (
+                "For all",
+                OwedBy.ALL,
+                {one: ReturnStatus.SUBMITTED, two: ReturnStatus.OUTSTANDING, said: ReturnStatus.OUTSTANDING},
+            ),
+            ("Of one", OwedBy.CHOSEN, {one: ReturnStatus.SUBMITTED}),
+            ("Of two", OwedBy.CHOSEN, {two: ReturnStatus.OUTSTANDING}),
+            ("Of the school they said", OwedBy.CHOSEN, {said: ReturnStatus.OUTSTANDING}),
+        ):
+            event = make_event(title, kind=Kind.DEADLINE)
+            save(Ask(event_id=event.id, answer=Answer.REQUIRED, owed_by=owed_by))
+            for school, status in rows.items():
+                make_return(event, school, status)
+        address = path("my", MINE, me)
+    assert rings(client, address) == {"For all": True, "Of one": False, "Of two": True}
+    assert client.get(address).text.count("BEGIN:VEVENT") == 3
+    etag = client.get(address).headers["ETag"]
+    submit(app)
+    assert client.get(address, headers={"If-None-Match": etag}).status_code == 200
+    assert rings(client, address) == {"For all": False, "Of one": False, "Of two": False}
+
+
+@pytest.mark.both_databases
+def test_the_first_and_the_last_day_of_a_contact_change_their_feed_though_nothing_is_written(
+    app: Flask, client: FlaskClient
+) -> None:
+    with time_machine.travel(TUESDAY, tick=False) as clock:
+        with app.app_context():
+            school = make_school()
+            me = make_person("priya@school.example")
+            make_contact(school, me.email, starts_on=today() + timedelta(days=1), ends_on=today() + timedelta(days=2))
+            make_return(make_event("Census", kind=Kind.DEADLINE), school)
+            address, schools = path("my", MINE, me), path_of_contact(school, me)
+        found, etag = [], ""
+        for _ in range(5):
+            answer = client.get(address, headers={"If-None-Match": etag})
+            etag = answer.headers["ETag"]
+            found.append((answer.status_code, answer.text.count("BEGIN:VEVENT"), client.get(schools).status_code))
+            clock.shift(timedelta(days=1))
+    assert found == [(200, 0, 410), (200, 1, 200), (304, 0, 200), (200, 0, 410), (304, 0, 410)]
+
+
+@pytest.mark.both_databases
+def test_the_address_of_a_contact_stops_when_they_leave_and_that_of_the_school_does_not(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        school, boss = make_school(), make_organiser()
+        people = [make_person(f"{name}@school.example") for name in ("ada", "priya", "ravi")]
+        of_ada, of_priya, of_ravi = (make_contact(school, one.email) for one in people)
+        make_contact(school, "priya@school.example", ContactRole.HEADTEACHER)
+        make_event("Census", kind=Kind.DEADLINE)
+        shared = path("school", SCHOOL, school)
+        addresses = [shared, *(path_of_contact(school, one) for one in people)]
+        of_another_school = path_of_contact(make_school(), people[1])
+    assert {client.get(one).data for one in addresses} == {client.get(shared).data}
+    assert client.get(of_another_school).status_code == 410
+    with app.app_context():
+        for contact in (of_ada, of_priya):  # Priya has another role still
+            end_contact(contact, by=boss)
+        # The row of Ravi is put right: from now on it says who came after him.
+        successor = ContactValues(of_ravi.role, "Amina Yusuf", "amina@school.example", of_ravi.starts_on)
+        save_contact(school, db.session.get_one(SchoolContact, of_ravi.id), successor, by=boss)
+    assert [client.get(one).status_code for one in addresses] == [200, 410, 200, 410]
+    with app.app_context():
+        renew_feed_of(db.session.get_one(School, school.id), by=db.session.get_one(Person, boss.id))
+    assert [client.get(one).status_code for one in addresses] == [410, 410, 410, 410]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("kind", ["my", "school"])
+def test_whom_a_closing_date_asks_decides_the_etag(app: Flask, client: FlaskClient, kind: str) -> None:
+    with app.app_context():
+        make_organiser()
+        school = make_school("Here")
+        make_school("There")
+        me = make_person(school_id=school.id)
+        make_event("Census", kind=Kind.DEADLINE)
+        address = path("my", MINE, me) if kind == "my" else path("school", SCHOOL, school)
+    first = client.get(address)
+    assert "Census" in first.text
+    with app.app_context():
+        there = db.session.query(School).filter_by(name="There").one()
+        values = AskValues(Answer.REQUIRED, owed_by=OwedBy.CHOSEN, school_ids=(there.id,))
+        set_ask(db.session.query(Event).one(), values, by=db.session.query(Person).first(), groups=[])
+    after = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert (after.status_code, "Census" in after.text) == (200, False)
+
+
+def test_a_feed_that_no_moment_changed_names_none(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        school = make_school()
+        me = make_person("priya@school.example")
+        make_contact(school, me.email)
+        addresses = path("my", MINE, me), path("school", SCHOOL, school), path_of_contact(school, me)
+    for address in addresses:
+        assert "Last-Modified" not in client.get(address).headers
+        dated = {"If-Modified-Since": "Sat, 28 Nov 2037 06:00:00 GMT"}
+        assert client.get(address, headers=dated).status_code == 200
+
+
+def test_no_calendar_carries_the_cookie_of_who_is_signed_in(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event, boss, school = make_event(), make_organiser(), make_school()
+        addresses = [path(kind, purpose, boss) for kind, purpose in (("my", MINE), ("staff", STAFF), ("team", TEAM))]
+        addresses += [path("school", SCHOOL, school), f"/events/{event.id}.ics", "/feeds/calendar.ics"]
+        make_contact(school, boss.email)
+        addresses.append(path_of_contact(school, boss))
+    sign_in(client, boss)
+    with client.session_transaction() as session:
+        session.permanent = True
+    assert "Set-Cookie" in client.get("/my/").headers
+    for address in addresses:
+        etag = client.get(address).headers["ETag"]
+        for more in ({}, {"If-None-Match": etag}):
+            answer = client.get(address, headers=more)
+            assert ("Set-Cookie" in answer.headers, answer.headers["Vary"]) == (False, "Accept-Encoding")
+
+
+def test_head_is_get_without_a_body_and_each_encoding_has_its_etag(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event()
+        boss = make_organiser()
+        addresses = [path(kind, purpose, boss) for kind, purpose in (("my", MINE), ("staff", STAFF), ("team", TEAM))]
+    for address in addresses:
+        get, head = client.get(address), client.head(address)
+        etag = get.headers["ETag"]
+        assert (head.headers["ETag"], head.headers["Content-Length"]) == (etag, get.headers["Content-Length"])
+        assert head.data == b""
+        for known in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+            again = client.get(address, headers={"If-None-Match": known})
+            assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", etag)
+        for encoding in ("gzip", "br"):
+            encoded = client.get(address, headers={"Accept-Encoding": encoding})
+            assert encoded.headers["Content-Encoding"] == encoding
+            known = {"If-None-Match": encoded.headers["ETag"]}
+            assert client.get(address, headers={**known, "Accept-Encoding": encoding}).status_code == 304
+            assert client.get(address, headers=known).status_code == 200
+
+
+def test_the_address_of_somebody_who_is_gone_has_been_stopped_and_what_we_never_gave_is_not_found(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        make_event()
+        person = make_person()
+        address = path("my", MINE, person)
+        db.session.delete(person)
+        db.session.commit()
+    wrong = f"{address[:-5]}x.ics", "/feeds/my/%C3%A9.ics", "/feeds/my/.ics"
+    assert [client.get(one).status_code for one in (address, *wrong)] == [410, 404, 404, 404]
+
+
 def test_a_schools_feed_says_where_its_people_go_and_not_who_nor_to_what_is_private(
     app: Flask, client: FlaskClient
 ) -> None:
@@ -164,6 +390,30 @@ def test_a_schools_feed_says_where_its_people_go_and_not_who_nor_to_what_is_priv
         address = path("school", SCHOOL, school)
     assert set(seen(client, address)) == {"Forum"}
     assert "priya" not in client.get(address).text.lower()
+
+
+@pytest.mark.both_databases
+def test_on_either_database_one_statement_tells_that_nothing_changed_or_that_an_address_was_stopped(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        school = make_school()
+        me, gone = make_person("priya@school.example"), make_person("left@school.example")
+        make_contact(school, me.email)
+        make_contact(school, gone.email, ends_on=today() - timedelta(days=1))
+        event = make_event("Census", kind=Kind.DEADLINE)
+        save(Ask(event_id=event.id, answer=Answer.REQUIRED, owed_by=OwedBy.CHOSEN))
+        make_return(event, school)
+        addresses = path("my", MINE, me), path("school", SCHOOL, school), path_of_contact(school, me)
+        stopped = path_of_contact(school, gone)
+    for address in addresses:
+        etag = client.get(address).headers["ETag"]
+        with statements(app) as sent:
+            assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
+        assert len([one for one in sent if one != "BEGIN"]) == 1
+    with statements(app) as sent:
+        assert client.head(stopped).status_code == 410
+    assert len([one for one in sent if "feed_key" in one]) == 1
 
 
 def test_asking_again_for_ones_own_feed_costs_one_query(database_url: str) -> None:

@@ -76,7 +76,7 @@ def test_my_calendars_are_mine_and_can_have_new_addresses(app: Flask, client: Fl
         me = make_person("priya@school.example", school_id=said.id)
         make_contact(named, me.email)
         make_contact(said, "somebody@else.example")
-        mine, school = link_token(MINE, me.feed_key), link_token(SCHOOL, named.feed_key)
+        mine, school = link_token(MINE, me.feed_key), link_token(SCHOOL, named.feed_key + me.feed_key)
     assert client.get("/my/calendars/").headers["Location"].startswith("/sign-in")
     sign_in(client, me)
     page = client.get("/my/calendars/?alarm=week&alarm=never").text
@@ -86,24 +86,37 @@ def test_my_calendars_are_mine_and_can_have_new_addresses(app: Flask, client: Fl
         f"{BASE}/feeds/school/{school}.ics?alarm=week",
     )
     assert (len(found), "/feeds/team/" in page) == (3, False)
+    assert "This address stops when you are its contact no more." in page
     assert [client.get(one.removeprefix(BASE)).status_code for one in found] == [200, 200, 200]
     answer = client.post("/my/calendars/new-addresses", follow_redirects=True)
     assert "Your calendars have new addresses" in answer.text
-    assert [client.get(one.removeprefix(BASE)).status_code for one in found] == [410, 410, 200]
-    assert client.get(addresses(answer.text)[0].removeprefix(BASE)).status_code == 200
+    assert [client.get(one.removeprefix(BASE)).status_code for one in found] == [410, 410, 410]
+    assert [client.get(one.removeprefix(BASE)).status_code for one in addresses(answer.text)] == [200, 200, 200]
+
+
+def addresses_of_contact(app: Flask, contact: Person) -> list[str]:
+    """What somebody copies from their own page."""
+    client = app.test_client()
+    sign_in(client, contact)
+    return [one.removeprefix(BASE) for one in addresses(client.get("/my/calendars/").text)]
 
 
 def test_the_team_sees_its_own_calendar_and_gives_a_school_a_new_one(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         make_event()
         organiser, school = make_organiser(), make_school("Oakhurst")
+        contact = make_person("priya@school.example")
+        make_contact(school, contact.email)
         old = f"/feeds/school/{link_token(SCHOOL, school.feed_key)}.ics"
     sign_in(client, organiser)
     assert "/feeds/team/" in client.get("/my/calendars/").text
     assert addresses(client.get(f"/manage/schools/{school.id}").text) == [BASE + old]
+    contacts_own = addresses_of_contact(app, contact)
     answer = client.post(f"/manage/schools/{school.id}/new-address", follow_redirects=True)
-    assert "The calendar of Oakhurst has a new address" in answer.text
-    assert client.get(old).status_code == 410
+    assert "The calendar of Oakhurst has a new address. The old one has stopped" in answer.text
+    assert [client.get(one).status_code for one in (old, contacts_own[-1])] == [410, 410]
+    renewed = addresses_of_contact(app, contact)
+    assert (renewed[:-1], client.get(renewed[-1]).status_code) == (contacts_own[:-1], 200)
     with app.app_context():
         assert db.session.query(AuditEntry).filter_by(subject="school", subject_id=school.id).count() == 1
         key = db.session.get_one(School, school.id).feed_key
