@@ -128,7 +128,8 @@ def _listed(area_id: int, filters: Filters, *, limit: int, offset: int) -> Seque
 
 
 def _shown(found: Sequence[models.Event]) -> list[Event]:
-    waiting, at = bookings_queries.waiting_counts([one.id for one in found]), now()
+    # Of a private event nobody learns that somebody waits (rule 7).
+    waiting, at = bookings_queries.waiting_counts([one.id for one in found if not one.private]), now()
     return [Event.of(one, booking_state(one, at=at, waiting=waiting.get(one.id, 0))) for one in found]
 
 

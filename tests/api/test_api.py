@@ -13,6 +13,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from booking.api import schemas
+from booking.bookings.models import PlaceStatus
 from booking.calendar.models import EventStatus, Kind, Visibility, WhoMayBook
 from booking.core.db import db
 from tests.factories import (
@@ -133,6 +134,20 @@ def test_a_private_event_gives_no_numbers_and_nobody_is_named(app: Flask, client
     answer = client.get(f"/api/v1/events/{event.id}")
     assert (answer.json["booking"]["capacity"], answer.json["booking"]["places_left"]) == (None, None)
     assert answer.data == before
+
+
+def test_nobody_learns_that_somebody_waits_for_a_private_event(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event("Talk in confidence", private=True, capacity=2)
+        other = make_event("Open talk", capacity=2)
+    paths = [f"/api/v1/events/{event.id}", "/api/v1/events?q=confidence"]
+    before = [client.get(path).data for path in paths]
+    with app.app_context():
+        for one in (event, other):
+            make_booking(one, "Zed Obi", status=PlaceStatus.WAITING)
+    assert [client.get(path).data for path in paths] == before
+    shown = client.get(f"/api/v1/events/{other.id}").json["booking"]
+    assert shown["sentence"] == "Some people are waiting for more places than are free at once."
 
 
 def test_what_nobody_books_has_no_booking_and_what_has_no_time_no_instant(app: Flask, client: FlaskClient) -> None:
