@@ -1,6 +1,6 @@
 """Addresses that calendars subscribe to, single events as files, and how to subscribe."""
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
@@ -8,22 +8,20 @@ from flask.typing import ResponseReturnValue
 from booking.calendar import ical
 from booking.calendar import queries as calendar_queries
 from booking.calendar.entry import entry_of
-from booking.calendar.filters import Filters
-from booking.calendar.palette import PALETTE, Colour
-from booking.calendar.policy import ANYBODY
+from booking.calendar.models import Category
+from booking.calendar.palette import PALETTE
 from booking.calendar.readers import reader
-from booking.core.addresses import absolute, under_base
+from booking.core.addresses import absolute
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory.guards import area, public
 from booking.feeds import queries
 from booking.feeds.cache import Feed, feeds
+from booking.feeds.chosen import read_choice
 from booking.feeds.files import FOR_EVERYBODY, FOR_ONE, answer_with, written
 
 bp = Blueprint("feeds", __name__)
-
-FILTERS = {"category", "audience", "area", "q", "from", "to"}
 
 
 @bp.app_template_global()
@@ -47,53 +45,37 @@ def feed_address(slug: str) -> str:
 @public
 def calendar() -> ResponseReturnValue:
     """Give all public events; the filters of the list may stand in the query."""
-    return answer_with(_public_feed(area().name, request.args.to_dict(flat=False)), FOR_EVERYBODY)
+    return answer_with(_public_feed(), FOR_EVERYBODY)
 
 
 @bp.get("/feeds/<slug>.ics")
 @public
 def category(slug: str) -> ResponseReturnValue:
-    """Give the public events of one category."""
+    """Give the public events of one category; the other filters of the list may stand in the query."""
+    kind = queries.find_public_category(area().id, slug) or abort(404)
+    return answer_with(_public_feed(kind), FOR_EVERYBODY)
+
+
+def _public_feed(kind: Category | None = None) -> Feed:
+    """Return the feed that the address asks for, finished before where nothing has changed since."""
     here = area()
-    found = queries.find_public_category(here.id, slug) or abort(404)
-    name, colour = f"{found.name} – {here.short_name}", PALETTE[found.colour]
-    return answer_with(_public_feed(name, {"category": [slug]}, colour), FOR_EVERYBODY)
-
-
-def chosen_of(query: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return what of a query chooses events of a feed: words that mean nothing here make no copies."""
-    said = {name: [value for value in values if value.strip()] for name, values in sorted(query.items())}
-    return {name: values for name, values in said.items() if name in FILTERS and values}
-
-
-def read_chosen(chosen: dict[str, list[str]]) -> Filters:
-    """Return the filters of a feed. Raises Refused with a sentence that names what it cannot read."""
-    here, filters = area(), Filters()
-    if chosen:
-        filters = calendar_queries.filters_of(chosen, here, ANYBODY)
-    return queries.lasting(filters, today=today())
-
-
-def _public_feed(name: str, query: dict[str, list[str]], colour: Colour | None = None) -> Feed:
-    """Return the feed of a query, finished before where nothing has changed since."""
-    here, chosen = area(), chosen_of(query)
-    filters = read_chosen(chosen)
-    address = under_base(request.path) + (f"?{urlencode(chosen, doseq=True)}" if chosen else "")
+    choice = read_choice(here, request.args.to_dict(flat=False), kind=kind)
+    filters = queries.lasting(choice.filters, today=today())
 
     def make() -> Feed:
         entries = [entry_of(event) for event in queries.public_events(here.id, filters, today=today())]
         body = written(
-            name,
+            choice.name_in(here),
             entries,
-            source=address,
-            page=absolute("calendar.events", **chosen),
+            source=choice.address,
+            page=absolute("calendar.events", **choice.query),
             description=f"Dates of {here.name}",
-            colour=colour,
+            colour=PALETTE[kind.colour] if kind else None,
         )
         return Feed(body, here.calendar_changed_at)
 
     # The engine tells apart databases of one process.
-    return feeds.get((str(db.engine.url), here.id, here.calendar_version, name, address, filters), make)
+    return feeds.get((str(db.engine.url), here.id, here.calendar_version, choice.address, filters), make)
 
 
 @bp.errorhandler(Refused)
