@@ -1,10 +1,13 @@
 """What the address of a public feed chooses: read with care, written one way, and what calendars call it."""
 
+from typing import Any
+
 import icalendar
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from booking.calendar.models import Event, EventStatus, Visibility
 from booking.core.db import db
 from booking.directory.models import Area
 from tests.factories import make_audience, make_category, make_event
@@ -147,3 +150,36 @@ def test_the_name_of_a_feed_is_never_longer_than_calendars_show(app: Flask, clie
     name = str(feed(client, f"/feeds/calendar.ics?category=senco-forum&q={'a' * 100}")["NAME"])
     assert len(name) == 120
     assert name == f"SENCo forum “{'a' * 43}… – {'s' * 60}"
+
+
+@pytest.mark.parametrize("hidden", [{"visibility": Visibility.STAFF}, {"status": EventStatus.DRAFT}])
+def test_a_kind_that_everybody_sees_empties_its_calendar_when_nothing_of_it_is_public_any_more(
+    app: Flask, client: FlaskClient, hidden: dict[str, Any]
+) -> None:
+    with app.app_context():
+        event = make_event()
+    address = "/feeds/senco-forum.ics"
+    first = client.get(address)
+    with app.app_context():
+        for name, value in hidden.items():
+            setattr(db.session.get_one(Event, event.id), name, value)
+        db.session.commit()
+    empty = feed(client, address)
+    assert (str(empty["NAME"]), empty.walk("VEVENT")) == ("SENCo forum – Vale & Marsh", [])
+    assert client.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+    assert client.get("/feeds/senco-forum/").status_code == 200
+
+
+def test_a_kind_that_is_the_teams_own_is_told_to_nobody(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        for visibility in (Visibility.STAFF, Visibility.TEAM):
+            kind = make_category(f"Secret {visibility}", visibility=visibility)
+            make_event("Behaviour board", visibility=visibility, category_id=kind.id)
+        make_event("Draft", status=EventStatus.DRAFT, category_id=kind.id)
+    never = client.get("/feeds/nothing.ics")
+    for slug in ("secret-staff", "secret-team"):
+        for address in (f"/feeds/{slug}.ics", f"/feeds/{slug}/", f"/feeds/{slug}.ics?category={slug}"):
+            answer = client.get(address)
+            assert (answer.status_code, "Secret" in answer.text) == (404, False)
+        assert client.get(f"/feeds/{slug}.ics").text == never.text
+        assert client.get(f"/feeds/calendar.ics?category={slug}").status_code == 400
