@@ -121,7 +121,7 @@ class KeptAnswers:
             start_response(status, headers.to_wsgi_list())
             return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
         answer = Answer.of(body, headers, version)
-        # Right after a change the answer's date does not tell it from what was before: see `views._answer`.
+        # Right after a change the answer's date does not tell it from what was before: see `files.answer_with`.
         if now() - answer.changed_at > UNTIL_DATES_TELL:
             self.answers.put(key, answer)
         return answer.give(environ, start_response)

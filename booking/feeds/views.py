@@ -17,6 +17,7 @@ from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory.guards import area, public
 from booking.feeds import queries
+from booking.feeds.age import last_changed
 from booking.feeds.cache import Feed, feeds
 from booking.feeds.chosen import read_choice
 from booking.feeds.files import FOR_EVERYBODY, FOR_ONE, answer_with, written
@@ -58,12 +59,12 @@ def category(slug: str) -> ResponseReturnValue:
 
 def _public_feed(kind: Category | None = None) -> Feed:
     """Return the feed that the address asks for, finished before where nothing has changed since."""
-    here = area()
+    here, day = area(), today()
     choice = read_choice(here, request.args.to_dict(flat=False), kind=kind)
-    filters = queries.lasting(choice.filters, today=today())
+    filters = queries.lasting(choice.filters, today=day)
 
     def make() -> Feed:
-        entries = [entry_of(event) for event in queries.public_events(here.id, filters, today=today())]
+        entries = [entry_of(event) for event in queries.public_events(here.id, filters, today=day)]
         body = written(
             choice.name_in(here),
             entries,
@@ -72,10 +73,11 @@ def _public_feed(kind: Category | None = None) -> Feed:
             description=f"Dates of {here.name}",
             colour=PALETTE[kind.colour] if kind else None,
         )
-        return Feed(body, here.calendar_changed_at)
+        return Feed(body, last_changed(here.calendar_changed_at, day=day))
 
     # The engine tells apart databases of one process.
-    return feeds.get((str(db.engine.url), here.id, here.calendar_version, choice.address, filters), make)
+    key = (str(db.engine.url), here.id, here.calendar_version, choice.address, filters, queries.since(day))
+    return feeds.get(key, make)
 
 
 @bp.errorhandler(Refused)
@@ -89,6 +91,7 @@ def _unreadable(refused: Refused) -> ResponseReturnValue:
 def event(event_id: int) -> ResponseReturnValue:
     """Give one event as a file to open, to whoever may see its page."""
     found = calendar_queries.find_event(event_id, area().id, reader()) or abort(404)
-    answer = answer_with(Feed(ical.single(entry_of(found, reader=reader())), area().calendar_changed_at), FOR_ONE)
+    changed_at = last_changed(area().calendar_changed_at, day=today())
+    answer = answer_with(Feed(ical.single(entry_of(found, reader=reader())), changed_at), FOR_ONE)
     answer.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.ics"'
     return answer
