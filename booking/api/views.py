@@ -27,6 +27,7 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
 # Places left are as old as this at most, in seconds.
 FRESH = 60
+PREFLIGHT_HOLDS = 24 * 60 * 60
 NAMES = {field.alias or name for name, field in Query.model_fields.items()}
 # It only describes what is here: our own sentences say what cannot be read, and its pages would load from elsewhere.
 described = SpecTree(
@@ -47,8 +48,13 @@ described = SpecTree(
 
 @bp.after_request
 def _for_anybody(answer: Response) -> Response:
-    """Let the scripts of other websites read it: nothing here depends on who asks."""
-    answer.headers["Access-Control-Allow-Origin"] = "*"
+    """Let the scripts of other websites read it, and ask whether it is still so: nothing here depends on who asks."""
+    answer.access_control_allow_origin = "*"
+    answer.access_control_expose_headers = ["ETag"]
+    if request.method == "OPTIONS":  # a browser asks first, before a script of another website sends that header
+        answer.access_control_allow_methods = ["GET", "HEAD"]
+        answer.access_control_allow_headers = ["If-None-Match"]
+        answer.access_control_max_age = PREFLIGHT_HOLDS
     return answer
 
 

@@ -253,6 +253,25 @@ def test_any_website_and_any_cache_may_have_it_and_no_cookie_comes_with_it(app: 
         assert ("Set-Cookie" in headers, "Cookie" in headers.get("Vary", "")) == (False, False)
 
 
+def test_the_script_of_another_website_may_ask_whether_it_is_still_so(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event()
+    origin = {"Origin": "https://school.example"}
+    asks_first = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "if-none-match"}
+    for path in ("/api/v1/", "/api/v1/events", "/api/v1/events/1", "/api/v1/openapi.json"):
+        allowed = client.options(path, headers={**origin, **asks_first})
+        assert (allowed.status_code, allowed.data, allowed.headers["Access-Control-Allow-Origin"]) == (200, b"", "*")
+        assert allowed.headers["Access-Control-Allow-Headers"] == "If-None-Match"
+        assert allowed.access_control_allow_methods.to_header() == "GET, HEAD"
+        assert allowed.access_control_max_age == 86400
+        first = client.get(path, headers=origin)
+        assert first.headers["Access-Control-Expose-Headers"] == "ETag"
+        assert "Access-Control-Allow-Headers" not in first.headers
+    etag = client.get("/api/v1/events").headers["ETag"]
+    again = client.get("/api/v1/events", headers={**origin, "If-None-Match": etag})
+    assert (again.status_code, again.headers["Access-Control-Expose-Headers"]) == (304, "ETag")
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "chess", 404), ("POST", "events", 405)])
 def test_what_is_not_there_is_said_in_json_too(client: FlaskClient, method: str, path: str, status: int) -> None:
     answer = client.open(f"/api/v1/{path}", method=method)

@@ -133,6 +133,20 @@ def test_a_304_keeps_the_headers_that_protect_and_none_of_a_body(client: FlaskCl
         assert client.get(PATH, headers={"If-None-Match": several}).status_code == 304
 
 
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_wants_only_what_it_knows_is_answered_as_by_the_application(
+    client: FlaskClient, kept: str, database_url: str, method: str, same: bool
+) -> None:
+    headers = {"If-Match": kept if same else '"another"'}
+    alone = make_app(database_url)
+    alone.wsgi_app = Flask.wsgi_app.__get__(alone)
+    first, again = (browser.open(PATH, method=method, headers=headers) for browser in (alone.test_client(), client))
+    assert (again.status_code, again.data, list(again.headers)) == (first.status_code, first.data, list(first.headers))
+    assert again.status_code == (200 if same else 412)
+    close(alone)
+
+
 @pytest.mark.usefixtures("kept")
 def test_each_client_gets_the_encoding_that_it_asks_for(client: FlaskClient) -> None:
     found = {name: client.get(PATH, headers={"Accept-Encoding": name}) for name in ("", "gzip", "gzip, br", "zstd")}
