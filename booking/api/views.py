@@ -27,7 +27,14 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
 # Places left are as old as this at most, in seconds.
 FRESH = 60
-PREFLIGHT_HOLDS = 24 * 60 * 60
+# What browsers let scripts of other websites do.
+FOR_ANY_WEBSITE = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag"}
+# They ask for it before they send this header; the answer holds for a day.
+BEFORE_ASKING = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match",
+    "Access-Control-Max-Age": str(24 * 60 * 60),
+}
 NAMES = {field.alias or name for name, field in Query.model_fields.items()}
 # It only describes what is here: our own sentences say what cannot be read, and its pages would load from elsewhere.
 described = SpecTree(
@@ -49,12 +56,9 @@ described = SpecTree(
 @bp.after_request
 def _for_anybody(answer: Response) -> Response:
     """Let the scripts of other websites read it, and ask whether it is still so: nothing here depends on who asks."""
-    answer.access_control_allow_origin = "*"
-    answer.access_control_expose_headers = ["ETag"]
-    if request.method == "OPTIONS":  # a browser asks first, before a script of another website sends that header
-        answer.access_control_allow_methods = ["GET", "HEAD"]
-        answer.access_control_allow_headers = ["If-None-Match"]
-        answer.access_control_max_age = PREFLIGHT_HOLDS
+    answer.headers.update(FOR_ANY_WEBSITE)
+    if request.method == "OPTIONS":
+        answer.headers.update(BEFORE_ASKING)
     return answer
 
 

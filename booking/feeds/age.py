@@ -19,4 +19,5 @@ def last_changed(calendar_changed_at: datetime, *, day: date) -> datetime:
     program that is younger than now was made by a clock that was wrong, and does not count.
     """
     moved_on = on_the_wall(year_days(school_year_of(day))[0], time.min)
-    return max([calendar_changed_at, moved_on, *([WRITTEN_AT] if WRITTEN_AT <= now() else [])])
+    written_at = WRITTEN_AT if now() >= WRITTEN_AT else moved_on
+    return max(calendar_changed_at, moved_on, written_at)

@@ -210,6 +210,14 @@ def test_what_cannot_be_read_is_said_and_not_left_out(
     assert client.get(f"/api/v1/events/1{query}").status_code == 400
 
 
+@pytest.mark.parametrize("query", ["q=" + "a" * 10_000, "q=" + "a+" * 5_000, "&".join(["q=a"] * 3_000)], ids=len)
+def test_a_query_of_any_length_is_answered(app: Flask, client: FlaskClient, query: str) -> None:
+    with app.app_context():
+        make_event()
+    for path in ("/api/v1/events", "/events/", "/feeds/calendar.ics", "/feeds/calendar/", "/feeds/senco-forum/"):
+        assert client.get(f"{path}?{query}").status_code == 200
+
+
 def test_the_pages_hold_each_event_once_and_lead_to_one_another(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         for number in range(5):
