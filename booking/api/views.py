@@ -27,6 +27,14 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
 # Places left are as old as this at most, in seconds.
 FRESH = 60
+# What browsers let scripts of other websites do.
+FOR_ANY_WEBSITE = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag"}
+# They ask for it before they send this header; the answer holds for a day.
+BEFORE_ASKING = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match",
+    "Access-Control-Max-Age": str(24 * 60 * 60),
+}
 NAMES = {field.alias or name for name, field in Query.model_fields.items()}
 # It only describes what is here: our own sentences say what cannot be read, and its pages would load from elsewhere.
 described = SpecTree(
@@ -47,8 +55,10 @@ described = SpecTree(
 
 @bp.after_request
 def _for_anybody(answer: Response) -> Response:
-    """Let the scripts of other websites read it: nothing here depends on who asks."""
-    answer.headers["Access-Control-Allow-Origin"] = "*"
+    """Let the scripts of other websites read it, and ask whether it is still so: nothing here depends on who asks."""
+    answer.headers.update(FOR_ANY_WEBSITE)
+    if request.method == "OPTIONS":
+        answer.headers.update(BEFORE_ASKING)
     return answer
 
 
@@ -128,7 +138,8 @@ def _listed(area_id: int, filters: Filters, *, limit: int, offset: int) -> Seque
 
 
 def _shown(found: Sequence[models.Event]) -> list[Event]:
-    waiting, at = bookings_queries.waiting_counts([one.id for one in found]), now()
+    # Of a private event nobody learns that somebody waits (rule 7).
+    waiting, at = bookings_queries.waiting_counts([one.id for one in found if not one.private]), now()
     return [Event.of(one, booking_state(one, at=at, waiting=waiting.get(one.id, 0))) for one in found]
 
 

@@ -10,6 +10,8 @@ from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup
 
 TAGS = {"p", "ul", "ol", "li", "strong", "em", "a", "br", "h3", "h4", "blockquote", "code"}
+# Few and short: an entry asks twice for the same, dates of a series have the same, and links can make a text grow.
+KEPT, LONGEST_KEPT = 32, 4_000
 _ADDRESS = re.compile("https?:|mailto:", re.IGNORECASE)
 _LINE = re.compile(r"\n(?=[^\n])")
 _HEADING = re.compile(r"(</?h)([1-6])>")
@@ -25,10 +27,16 @@ def as_html(text: str) -> Markup:
     return Markup(clean)  # noqa: S704  nh3 has just cleaned it
 
 
-@lru_cache(maxsize=256)
 def as_text(text: str) -> str:
     """Return a description in plain words, for calendars: lists keep their marks, links their addresses."""
+    return _kept_text(text) if len(text) <= LONGEST_KEPT else _text(text)
+
+
+def _text(text: str) -> str:
     return _blocks(SyntaxTreeNode(_MARKDOWN.parse(text)).children).strip()
+
+
+_kept_text = lru_cache(maxsize=KEPT)(_text)
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], gap: str = "\n\n") -> str:

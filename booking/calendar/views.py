@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 from math import ceil
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -15,8 +16,8 @@ from booking.bookings.side import side, sides
 from booking.calendar import queries
 from booking.calendar.filters import Filters, read_filters
 from booking.calendar.markup import as_html
-from booking.calendar.models import Event, Kind
-from booking.calendar.policy import Reader, may_see
+from booking.calendar.models import Audience, Category, Event, Kind
+from booking.calendar.policy import ANYBODY, Reader, may_see
 from booking.calendar.readers import reader, unseen
 from booking.calendar.terms import parse_year, school_year_of, year_name
 from booking.calendar.when import place_in_words
@@ -31,6 +32,7 @@ bp = Blueprint("calendar", __name__)
 ON_HOME = 6
 PER_PAGE = 50
 YEARS_BACK, YEARS_AHEAD = 30, 3
+Names = dict[str, str]  # by slug
 
 
 @bp.get("/")
@@ -109,6 +111,7 @@ def events() -> ResponseReturnValue:
         if problem
         else queries.list_events(here.id, who, filters, today=day, limit=PER_PAGE, offset=PER_PAGE * (page - 1))
     )
+    categories, audiences = queries.categories_seen(here.id, who), queries.audiences(here.id)
     return render_template(
         "calendar/events.html",
         months=[(month, list(rows)) for month, rows in groupby(found, key=lambda event: event.day.replace(day=1))],
@@ -118,9 +121,10 @@ def events() -> ResponseReturnValue:
         pages=pages,
         page_address=_page_address,
         filters=filters,
-        applied=_applied(filters),
-        categories=queries.categories_seen(here.id, who),
-        audiences=queries.audiences(here.id),
+        applied=_applied(filters, _names(categories), _names(audiences)),
+        feed_page=_feed_page(filters),
+        categories=categories,
+        audiences=audiences,
         problem=problem,
         others_address=_list_address(readable) if filters.is_set else "",
     ), 400 if problem else 200
@@ -155,13 +159,14 @@ def _list_address(values: dict[str, list[str]]) -> str:
     return url_for("calendar.events") + (f"?{query}" if query else "")
 
 
-def _applied(filters: Filters) -> list[tuple[str, str]]:
+def _names(chosen_from: Sequence[Category | Audience]) -> Names:
+    return {one.slug: one.name for one in chosen_from}
+
+
+def _applied(filters: Filters, kinds: Names, audiences: Names) -> list[tuple[str, str]]:
     """Return the filters that are set, each in words with the address without it."""
-    here = area()
-    names = {c.slug: c.name for c in queries.categories_seen(here.id, reader())}
-    names.update({a.slug: a.name for a in queries.audiences(here.id)})
-    applied = [(names[slug], _without("category", slug)) for slug in filters.categories]
-    applied += [(names[slug], _without("audience", slug)) for slug in filters.audiences]
+    applied = [(kinds[slug], _without("category", slug)) for slug in filters.categories]
+    applied += [(audiences[slug], _without("audience", slug)) for slug in filters.audiences]
     if filters.words:
         applied.append((f"“{' '.join(filters.words)}”", _without("q")))
     if filters.first:
@@ -173,6 +178,21 @@ def _applied(filters: Filters) -> list[tuple[str, str]]:
     if filters.only_free:
         applied.append(("With places left", _without("free")))
     return applied
+
+
+def _feed_page(filters: Filters) -> str:
+    """Return the page of the feed with the same filters; nothing where none of them chooses what everybody sees."""
+    chosen: dict[str, Any] = {
+        "category": filters.categories,
+        "audience": filters.audiences,
+        "q": " ".join(filters.words),
+        "from": filters.first,
+        "to": filters.last,
+    }
+    known = {category.slug for category in queries.categories_seen(area().id, ANYBODY)} if filters.categories else ()
+    if not any(chosen.values()) or not set(filters.categories) <= set(known):
+        return ""
+    return url_for("feeds.chosen", **{name: value for name, value in chosen.items() if value})
 
 
 def _without(name: str, value: str | None = None) -> str:

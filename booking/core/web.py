@@ -226,16 +226,18 @@ ERRORS = {
 }
 
 
-def _error_page(error: HTTPException) -> tuple[str | dict[str, str], int] | HTTPException:
+def _error_page(error: HTTPException) -> tuple[str | dict[str, str], int, list[tuple[str, str]]] | HTTPException:
     code = error.code or 500
     if code < 400 or error.response is not None:
         return error
     if isinstance(error, InternalServerError):
         db.session.rollback()
     title, sentence = ERRORS.get(code, (error.name, "Go back and try another way."))
+    # What HTTP says of it besides: which methods are allowed (405).
+    said = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     if request.path.startswith("/api/"):  # also where nothing is
-        return {"error": error.description or error.name}, code
+        return {"error": error.description or error.name}, code, said
     # A form that was not taken; a search or a calendar client that asks too often is told so as well.
     refused = code == 429 or (code < 500 and request.method == "POST")
     outcome = {"outcome": "refused"} if refused else {}
-    return render_template("errors/error.html", code=code, title=title, sentence=sentence, **outcome), code
+    return render_template("errors/error.html", code=code, title=title, sentence=sentence, **outcome), code, said

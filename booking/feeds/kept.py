@@ -36,6 +36,8 @@ PUBLIC_FEED = re.compile(r"/feeds/[^/]+\.ics")
 VERSION = "SELECT id, calendar_version FROM areas ORDER BY id LIMIT 2"
 UNTIL_DATES_TELL = timedelta(seconds=2)
 CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+# Nobody who reads a calendar asks so; the application answers 412 where it has another.
+NOT_OURS = "HTTP_IF_MATCH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class KeptAnswers:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a public feed from what is kept, or keep what the application answers."""
-        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not PUBLIC_FEED.fullmatch(environ["PATH_INFO"]):
+        is_ours = environ["REQUEST_METHOD"] in {"GET", "HEAD"} and PUBLIC_FEED.fullmatch(environ["PATH_INFO"])
+        if not is_ours or NOT_OURS in environ:
             return self.application(environ, start_response)
         version = self._version()
         if version is None:
@@ -121,7 +124,7 @@ class KeptAnswers:
             start_response(status, headers.to_wsgi_list())
             return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
         answer = Answer.of(body, headers, version)
-        # Right after a change the answer's date does not tell it from what was before: see `views._answer`.
+        # Right after a change the answer's date does not tell it from what was before: see `files.answer_with`.
         if now() - answer.changed_at > UNTIL_DATES_TELL:
             self.answers.put(key, answer)
         return answer.give(environ, start_response)

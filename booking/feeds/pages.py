@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from booking.calendar import queries as calendar_queries
+from booking.calendar.models import Category
 from booking.calendar.policy import ANYBODY
 from booking.core.addresses import absolute
 from booking.core.clock import today
@@ -15,8 +16,9 @@ from booking.core.errors import Refused
 from booking.directory import actions as directory
 from booking.directory.guards import area, public, signed_in, the_person
 from booking.feeds import queries
+from booking.feeds.chosen import read_choice, whole
 from booking.feeds.private import ALARMS, address_of_contact, addresses_of
-from booking.feeds.views import bp, chosen_of, read_chosen
+from booking.feeds.views import bp
 
 KINDS = {"my": "My bookings", "staff": "Dates for staff", "team": "Everything of the team"}
 ABOUT = {
@@ -27,10 +29,22 @@ ABOUT = {
 }
 
 
+# A code of more squares, 97 a side, is too fine for a camera at the size of our pages.
+FINEST_CODE = 20
+
+
 @bp.app_template_global()
 def qr_code(address: str) -> Markup:
-    """Return a QR code as an image inside the page: it needs no style and no request of its own."""
-    code = segno.make(address, error="m")
+    """Return a QR code as an image inside the page: it needs no style and no request of its own.
+
+    Nothing where the address is too long for one.
+    """
+    try:
+        code = segno.make_qr(address, error="m")
+    except segno.DataOverflowError:
+        return Markup()
+    if int(code.version) > FINEST_CODE:
+        return Markup()
     return Markup(code.svg_inline(border=2, light="#fff", omitsize=True, svgclass="qr", lineclass=None))  # noqa: S704
 
 
@@ -38,6 +52,11 @@ def qr_code(address: str) -> Markup:
 @public
 def subscribe() -> ResponseReturnValue:
     """Show how to subscribe, with the address of every feed, and let one be put together."""
+    return _form()
+
+
+def _form(problem: Refused | None = None) -> str:
+    """Show all addresses and the form, filled in as the address says."""
     here = area()
     categories = queries.public_categories(here.id)
     lines = [("calendar", "All dates", absolute("feeds.calendar"))]
@@ -48,6 +67,7 @@ def subscribe() -> ResponseReturnValue:
         lines=lines,
         categories=categories,
         audiences=calendar_queries.audiences(here.id),
+        problem=problem,
     )
 
 
@@ -55,30 +75,41 @@ def subscribe() -> ResponseReturnValue:
 @public
 def chosen() -> ResponseReturnValue:
     """Show how to subscribe to all dates, or to what the filters in the address choose."""
-    query, problem = chosen_of(request.args.to_dict(flat=False)), None
-    try:
-        filters = read_chosen(query)
-    except Refused as refused:
-        filters, problem, query = None, refused, {}
-    address = absolute("feeds.calendar") + (f"?{urlencode(query, doseq=True)}" if query else "")
-    found = calendar_queries.count_events(area().id, ANYBODY, filters, today=today()) if filters and query else None
-    page = render_template(
-        "feeds/feed.html",
-        name="Dates you chose" if query else "All dates",
-        address=address,
-        found=found,
-        problem=problem,
-    )
-    return page, 400 if problem else 200
+    return _page_of_a_feed("All dates")
 
 
 @bp.get("/feeds/<slug>/")
 @public
 def one_kind(slug: str) -> ResponseReturnValue:
-    """Show how to subscribe to the dates of one kind."""
-    category = queries.find_public_category(area().id, slug) or abort(404)
-    address = absolute("feeds.category", slug=slug)
-    return render_template("feeds/feed.html", name=category.name, address=address, found=None, problem=None)
+    """Show how to subscribe to the dates of one kind, or to those that the other filters in the address choose."""
+    kind = queries.find_public_category(area().id, slug) or abort(404)
+    return _page_of_a_feed(kind.name, kind)
+
+
+def _page_of_a_feed(name: str, kind: Category | None = None) -> ResponseReturnValue:
+    """Show the address of what is chosen; with a sentence the whole feed's, where it cannot be read.
+
+    Days are typed: one that cannot be is shown at its field.
+    """
+    here, problem, found = area(), None, None
+    try:
+        choice = read_choice(here, request.args.to_dict(flat=False), kind=kind)
+    except Refused as refused:
+        if refused.field in {"from", "to"}:
+            return _form(refused), 400
+        choice, problem = whole(kind), refused
+    if choice.is_narrow:
+        filters = queries.lasting(choice.filters, today=today())
+        found = calendar_queries.count_events(here.id, ANYBODY, filters, today=today())
+    page = render_template(
+        "feeds/feed.html",
+        name="Dates you chose" if choice.is_narrow else name,
+        called=choice.name_in(here),
+        choice=choice,
+        found=found,
+        problem=problem,
+    )
+    return page, 400 if problem else 200
 
 
 @bp.get("/my/calendars/")

@@ -29,6 +29,7 @@ from booking.deadlines.models import ReturnStatus
 from booking.directory.guards import Visitor, area, by_link
 from booking.directory.models import Person, School
 from booking.feeds import queries
+from booking.feeds.age import last_changed
 from booking.feeds.cache import Feed, feeds
 from booking.feeds.files import FOR_ONE, answer_with, is_known, written
 from booking.feeds.queries import State
@@ -175,7 +176,8 @@ def _shared(name: str, reader: Reader) -> ResponseReturnValue:
 
     def make() -> Feed:
         entries = [entry_of(event, reader=reader) for event in queries.all_events(here.id, reader, today=today())]
-        return Feed(written(name, entries, page=absolute("calendar.events")), here.calendar_changed_at)
+        changed_at = last_changed(here.calendar_changed_at, day=today())
+        return Feed(written(name, entries, page=absolute("calendar.events")), changed_at)
 
     return answer_with(
         feeds.get((str(db.engine.url), here.id, here.calendar_version, name, reader, queries.since(today())), make),

@@ -13,7 +13,7 @@ from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.filters import Filters
 from booking.calendar.models import Category, Event, Kind
 from booking.calendar.policy import ANYBODY, Reader
-from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS, visible
+from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS, categories_seen, visible
 from booking.calendar.queries import list_events as list_of_the_page
 from booking.calendar.terms import school_year_of, year_days
 from booking.core.db import db
@@ -47,14 +47,12 @@ def lasting(filters: Filters, *, today: date) -> Filters:
 
 
 def find_public_category(area_id: int, slug: str) -> Category | None:
-    """Return the category with this slug if it has anything that everybody may see."""
-    return db.session.scalar(
-        sa.select(Category).where(
-            Category.area_id == area_id,
-            Category.slug == slug,
-            sa.exists().where(Event.category_id == Category.id, visible(area_id, ANYBODY)),
-        )
-    )
+    """Return the category with this slug if everybody knows of it.
+
+    One that everybody sees needs no event for that: its subscribers' calendars are emptied, and not told that it is
+    gone. What is for others by itself is not told from what never was public, once nothing of it is any more.
+    """
+    return next((one for one in categories_seen(area_id, ANYBODY) if one.slug == slug), None)
 
 
 def public_categories(area_id: int) -> Sequence[Category]:

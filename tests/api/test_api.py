@@ -13,6 +13,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from booking.api import schemas
+from booking.bookings.models import PlaceStatus
 from booking.calendar.models import EventStatus, Kind, Visibility, WhoMayBook
 from booking.core.db import db
 from tests.factories import (
@@ -135,6 +136,20 @@ def test_a_private_event_gives_no_numbers_and_nobody_is_named(app: Flask, client
     assert answer.data == before
 
 
+def test_nobody_learns_that_somebody_waits_for_a_private_event(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        event = make_event("Talk in confidence", private=True, capacity=2)
+        other = make_event("Open talk", capacity=2)
+    paths = [f"/api/v1/events/{event.id}", "/api/v1/events?q=confidence"]
+    before = [client.get(path).data for path in paths]
+    with app.app_context():
+        for one in (event, other):
+            make_booking(one, "Zed Obi", status=PlaceStatus.WAITING)
+    assert [client.get(path).data for path in paths] == before
+    shown = client.get(f"/api/v1/events/{other.id}").json["booking"]
+    assert shown["sentence"] == "Some people are waiting for more places than are free at once."
+
+
 def test_what_nobody_books_has_no_booking_and_what_has_no_time_no_instant(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         event = make_event("Census", kind=Kind.MILESTONE, starts=None)
@@ -195,6 +210,14 @@ def test_what_cannot_be_read_is_said_and_not_left_out(
     assert client.get(f"/api/v1/events/1{query}").status_code == 400
 
 
+@pytest.mark.parametrize("query", ["q=" + "a" * 10_000, "q=" + "a+" * 5_000, "&".join(["q=a"] * 3_000)], ids=len)
+def test_a_query_of_any_length_is_answered(app: Flask, client: FlaskClient, query: str) -> None:
+    with app.app_context():
+        make_event()
+    for path in ("/api/v1/events", "/events/", "/feeds/calendar.ics", "/feeds/calendar/", "/feeds/senco-forum/"):
+        assert client.get(f"{path}?{query}").status_code == 200
+
+
 def test_the_pages_hold_each_event_once_and_lead_to_one_another(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         for number in range(5):
@@ -236,6 +259,25 @@ def test_any_website_and_any_cache_may_have_it_and_no_cookie_comes_with_it(app: 
         headers = method("/api/v1/events").headers
         assert (headers["Access-Control-Allow-Origin"], headers["Cache-Control"]) == ("*", "public, max-age=60")
         assert ("Set-Cookie" in headers, "Cookie" in headers.get("Vary", "")) == (False, False)
+
+
+def test_the_script_of_another_website_may_ask_whether_it_is_still_so(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event()
+    origin = {"Origin": "https://school.example"}
+    asks_first = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "if-none-match"}
+    for path in ("/api/v1/", "/api/v1/events", "/api/v1/events/1", "/api/v1/openapi.json"):
+        allowed = client.options(path, headers={**origin, **asks_first})
+        assert (allowed.status_code, allowed.data, allowed.headers["Access-Control-Allow-Origin"]) == (200, b"", "*")
+        assert allowed.headers["Access-Control-Allow-Headers"] == "If-None-Match"
+        assert allowed.access_control_allow_methods.to_header() == "GET, HEAD"
+        assert allowed.access_control_max_age == 86400
+        first = client.get(path, headers=origin)
+        assert first.headers["Access-Control-Expose-Headers"] == "ETag"
+        assert "Access-Control-Allow-Headers" not in first.headers
+    etag = client.get("/api/v1/events").headers["ETag"]
+    again = client.get("/api/v1/events", headers={**origin, "If-None-Match": etag})
+    assert (again.status_code, again.headers["Access-Control-Expose-Headers"]) == (304, "ETag")
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "chess", 404), ("POST", "events", 405)])

@@ -129,6 +129,14 @@ FORMS = [
         {"from": TOMORROW, "to": YESTERDAY},
         status=400,
     ),
+    Sent(
+        "feed-days",
+        "/feeds/",
+        "Make the address",
+        ["The first day is after the last. Swap them."],
+        {"from": TOMORROW, "to": YESTERDAY},
+        status=400,
+    ),
     Sent("event-empty", "/manage/events/new", "Save as a draft", ["Enter a title", "Enter the day"], who=ORGANISER),
     Sent(
         "event-wrong",

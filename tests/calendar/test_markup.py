@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.calendar.markup import TAGS, as_html, as_text
+from booking.calendar.markup import LONGEST_KEPT, TAGS, _kept_text, as_html, as_text
 
 TAG = re.compile(r"<\s*/?\s*([a-zA-Z0-9]+)([^>]*)>")
 
@@ -117,3 +117,12 @@ def test_a_description_becomes_plain_words(text: str, plain: str) -> None:
 @given(st.one_of(st.text(), st.text(alphabet="<>[]()!#*_`-&;:/\"'=\\ \njavscriptonlh1")))
 def test_any_description_becomes_some_words(text: str) -> None:
     assert as_text(text) == as_text(text).strip()
+
+
+def test_plain_words_of_long_descriptions_are_not_kept_in_memory() -> None:
+    _kept_text.cache_clear()
+    for length in (LONGEST_KEPT, LONGEST_KEPT + 1):
+        text = "*" + "a" * (length - 2) + "*"
+        assert as_text(text) == as_text(text) == "a" * (length - 2)
+    found = _kept_text.cache_info()
+    assert (found.currsize, found.hits) == (1, 1)

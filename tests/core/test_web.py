@@ -153,6 +153,25 @@ def test_a_form_sent_too_often_is_refused_and_told_when_to_try_again(database_ur
     close(app)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/events/", {"GET", "HEAD", "OPTIONS"}),
+        ("GET", "/sign-out", {"POST", "OPTIONS"}),
+        ("DELETE", "/sign-in", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("POST", "/feeds/calendar.ics", {"GET", "HEAD", "OPTIONS"}),
+        ("PUT", "/api/v1/events", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_what_cannot_be_asked_for_in_a_way_says_in_which_it_can(
+    client: FlaskClient, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = client.open(path, method=method)
+    assert (answer.status_code, answer.allow.as_set()) == (405, {name.lower() for name in allowed})
+    assert answer.mimetype == ("application/json" if path.startswith("/api/") else "text/html")
+    assert len(answer.headers.getlist("Content-Type")) == 1
+
+
 def test_any_form_that_was_not_taken_is_refused_and_a_page_that_is_not_there_is_not(client: FlaskClient) -> None:
     assert told(client.post("/sign-in", data={"email": "\0"})) == (400, "refused", "We could not read that")
     assert told(client.post("/sign-in", data={"email": "x" * 600_000}))[:2] == (413, "refused")

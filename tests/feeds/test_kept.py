@@ -4,6 +4,7 @@ import gzip
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
 import brotli
 import pytest
@@ -13,10 +14,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event as listener
 
+from booking.calendar import ical
 from booking.calendar.models import Event
 from booking.calendar.terms import year_days
+from booking.core.clock import now, today
 from booking.core.db import db
+from booking.feeds import age, files, queries, views
+from booking.feeds import kept as kept_answers
 from booking.feeds.cache import Store, encoding_for, feeds
+from tests import shared
 from tests.databases import close, make_app
 from tests.factories import make_area, make_event
 
@@ -127,6 +133,20 @@ def test_a_304_keeps_the_headers_that_protect_and_none_of_a_body(client: FlaskCl
         assert client.get(PATH, headers={"If-None-Match": several}).status_code == 304
 
 
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_wants_only_what_it_knows_is_answered_as_by_the_application(
+    client: FlaskClient, kept: str, database_url: str, method: str, same: bool
+) -> None:
+    headers = {"If-Match": kept if same else '"another"'}
+    alone = make_app(database_url)
+    alone.wsgi_app = Flask.wsgi_app.__get__(alone)
+    first, again = (browser.open(PATH, method=method, headers=headers) for browser in (alone.test_client(), client))
+    assert (again.status_code, again.data, list(again.headers)) == (first.status_code, first.data, list(first.headers))
+    assert again.status_code == (200 if same else 412)
+    close(alone)
+
+
 @pytest.mark.usefixtures("kept")
 def test_each_client_gets_the_encoding_that_it_asks_for(client: FlaskClient) -> None:
     found = {name: client.get(PATH, headers={"Accept-Encoding": name}) for name in ("", "gzip", "gzip, br", "zstd")}
@@ -153,6 +173,53 @@ def test_on_the_first_day_of_a_school_year_older_events_have_left(
     assert "Old title" in client.get(PATH).text
     clock.move_to(first_day)
     assert "Old title" not in client.get(PATH).text
+
+
+@pytest.mark.parametrize("after", [timedelta(), timedelta(milliseconds=900), timedelta(minutes=1)])
+@pytest.mark.usefixtures("kept")
+def test_on_the_first_day_of_a_school_year_a_date_alone_does_not_pass_for_what_is_there_now(
+    client: FlaskClient, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, after: timedelta
+) -> None:
+    monkeypatch.setattr(age, "WRITTEN_AT", datetime(2026, 1, 1, tzinfo=UTC))  # whenever these tests run
+    midnight = datetime(2028, 7, 31, 23, tzinfo=UTC)  # of the first of August, on the wall in Britain
+    clock.move_to(midnight - timedelta(minutes=1), tick=False)
+    before = client.get(PATH)
+    assert before.headers["Last-Modified"] == "Sat, 31 Jul 2027 23:00:00 GMT"
+    clock.move_to(midnight + after, tick=False)
+    for _ in range(2):
+        dated = client.get(PATH, headers={"If-Modified-Since": before.headers["Last-Modified"]})
+        assert (dated.status_code, "Old title" in dated.text) == (200, False)
+    clock.shift(60)
+    again = client.get(PATH, headers={"If-Modified-Since": dated.headers["Last-Modified"]})
+    assert again.status_code == (200 if after < timedelta(seconds=1) else 304)
+    assert client.get(PATH).headers["Last-Modified"] == "Mon, 31 Jul 2028 23:00:00 GMT"
+
+
+@pytest.mark.usefixtures("kept")
+def test_after_an_update_a_date_alone_does_not_pass_for_what_the_program_writes_now(
+    app: Flask, client: FlaskClient, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dated = {"If-Modified-Since": client.get(PATH).headers["Last-Modified"]}
+    assert client.get(PATH, headers=dated).status_code == 304
+    monkeypatch.setattr(age, "WRITTEN_AT", now())
+    clock.shift(60)
+    shared.forget()  # it is another process then
+    assert client.get(PATH, headers=dated).status_code == 200
+    with app.app_context():
+        event = db.session.query(Event).one()
+    assert client.get(f"/events/{event.id}.ics", headers=dated).status_code == 200
+    dated = {"If-Modified-Since": client.get(PATH).headers["Last-Modified"]}
+    assert client.get(PATH, headers=dated).status_code == 304
+
+
+def test_the_program_is_as_old_as_its_files_and_no_younger_than_now(clock: time_machine.Traveller) -> None:
+    changed = age.WRITTEN_AT - timedelta(hours=1)
+    newest = max(Path(module.__file__).stat().st_mtime for module in (age, files, ical, kept_answers, queries, views))
+    assert datetime.fromtimestamp(newest, UTC) <= age.WRITTEN_AT
+    clock.move_to(age.WRITTEN_AT + timedelta(seconds=1))
+    assert age.last_changed(changed, day=today()) == age.WRITTEN_AT
+    clock.move_to(age.WRITTEN_AT - timedelta(seconds=1))
+    assert age.last_changed(changed, day=today()) < age.WRITTEN_AT
 
 
 def test_what_is_kept_for_https_is_not_given_without(database_url: str, clock: time_machine.Traveller) -> None:

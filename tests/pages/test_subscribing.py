@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from booking.calendar.models import Visibility
 from booking.core.audit import AuditEntry
 from booking.core.db import db
 from booking.core.tokens import link_token
@@ -51,6 +52,7 @@ def test_each_feed_has_a_page_with_ways_a_qr_code_and_steps(app: Flask, client: 
         assert "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2Fcalendar" in page
         assert page.count("<svg") >= 1
         assert "every 4 to 24 hours" in page
+        assert "can take more than a day" in page
     assert client.get("/feeds/nothing/").status_code == 404
 
 
@@ -67,6 +69,89 @@ def test_the_form_makes_the_address_of_what_was_chosen(app: Flask, client: Flask
     wrong = client.get("/feeds/calendar/?category=nothing")
     assert (wrong.status_code, addresses(wrong.text)) == (400, [f"{BASE}/feeds/calendar.ics"])
     assert "There is no kind of event called “nothing”." in wrong.text
+
+
+def test_days_can_be_chosen_and_what_cannot_be_one_is_said_at_its_field(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum", audiences=[make_audience("SENCos")])
+    assert 'name="from" type="date"' in client.get("/feeds/").text
+    page = client.get("/feeds/calendar/?q=&audience=sencos&from=2026-09-01&to=2027-07-31").text
+    assert addresses(page) == [f"{BASE}/feeds/calendar.ics?audience=sencos&from=2026-09-01&to=2027-07-31"]
+    assert "for SENCos from 1 September 2026 until 31 July 2027 – Vale &amp; Marsh" in page
+    for query, field, sentence in (
+        ("from=2026-09-01&to=31.7.", "to", "“31.7.” is not a date. Write it like 2026-11-23."),
+        ("from=2027-09-01&to=2027-07-31", "from", "The first day is after the last. Swap them."),
+    ):
+        wrong = client.get(f"/feeds/calendar/?q=forum&audience=sencos&category=senco-forum&{query}")
+        assert wrong.status_code == 400
+        assert "<title>Error: " in wrong.text
+        assert f'<a href="#{field}">{sentence}</a>' in wrong.text
+        assert re.search(rf'<p class="govuk-error-message" id="{field}-error">.*{re.escape(sentence)}</p>', wrong.text)
+        for kept in ('name="q" type="text" value="forum"', 'value="sencos" checked', 'value="senco-forum" checked'):
+            assert kept in wrong.text
+        assert f'value="{query.partition("from=")[2][:10]}"' in wrong.text
+
+
+def test_what_was_chosen_can_be_changed_and_stays_when_it_is_full_or_over(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum")
+    assert "stays in your calendar when it is full or over" in client.get("/feeds/").text
+    page = client.get("/feeds/calendar/?q=forum&from=2026-09-01&when=past&free=y").text
+    assert addresses(page) == [f"{BASE}/feeds/calendar.ics?from=2026-09-01&q=forum"]
+    assert "They stay when they are full or over." in page
+    (change,) = re.findall(r'<a href="([^"]+)">Change what you chose', page)
+    form = client.get(unescape(change)).text
+    assert ('value="forum"' in form, 'value="2026-09-01"' in form) == (True, True)
+
+
+def test_a_search_of_any_length_has_a_page(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("a" * 100)
+        slugs = [make_category(f"{number} {'long name ' * 6}").slug for number in range(20)]
+    page = client.get("/feeds/calendar/?q=" + "a" * 2500)
+    assert (page.status_code, addresses(page.text)) == (200, [f"{BASE}/feeds/calendar.ics?q={'a' * 100}"])
+    assert ("1 date" in page.text, "<svg" in page.text) == (True, True)
+    without_code = client.get("/feeds/calendar/?" + "&".join(f"category={slug}" for slug in slugs))
+    assert without_code.status_code == 200
+    assert addresses(without_code.text)[0].count("category=") == 20
+    assert ("<svg" in without_code.text, "For a phone" in without_code.text) == (False, False)
+
+
+def test_the_page_of_a_kind_takes_the_other_filters(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum", audiences=[make_audience("SENCos")])
+        make_audience("Heads")
+        make_category("Coffee morning")
+    page = client.get("/feeds/senco-forum/?category=senco-forum&audience=heads").text
+    assert addresses(page) == [f"{BASE}/feeds/senco-forum.ics?audience=heads"]
+    assert "no dates of this school year" in page
+    for query, sentence in (
+        ("category=coffee-morning", "This is the calendar of one kind, SENCo forum: it has no other."),
+        ("audience=chess", "There is no audience called “chess”."),
+        ("audiences=sencos", "There is no filter called “audiences”: it should be “audience”."),
+    ):
+        wrong = client.get(f"/feeds/senco-forum/?{query}")
+        assert (wrong.status_code, addresses(wrong.text)) == (400, [f"{BASE}/feeds/senco-forum.ics"])
+        assert f"{sentence} " in wrong.text
+        assert "The address below has all dates of SENCo forum." in wrong.text
+
+
+def test_the_filtered_list_leads_to_the_feed_of_the_same_filters(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum", audiences=[make_audience("SENCos")])
+        make_category("Board meeting", visibility=Visibility.TEAM)
+        organiser = make_organiser()
+    link = r'<a href="([^"]+)">Subscribe to these dates'
+    query = "category=senco-forum&audience=sencos&q=forum&from=2026-09-01&to=2028-07-31"
+    (there,) = re.findall(link, client.get(f"/events/?{query}&free=y&when=coming&page=1").text)
+    feed = "audience=sencos&category=senco-forum&from=2026-09-01&q=forum&to=2028-07-31"
+    assert addresses(client.get(unescape(there)).text) == [f"{BASE}/feeds/calendar.ics?{feed}"]
+    for unfiltered in ("", "?when=past", "?free=y"):
+        assert not re.search(link, client.get(f"/events/{unfiltered}").text)
+    sign_in(client, organiser)
+    assert re.search(link, client.get("/events/?category=senco-forum").text)
+    # Everybody may ask for the feed: it does not know what is the team's own.
+    assert not re.search(link, client.get("/events/?category=board-meeting").text)
 
 
 def test_my_calendars_are_mine_and_can_have_new_addresses(app: Flask, client: FlaskClient) -> None:
