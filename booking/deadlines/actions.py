@@ -68,8 +68,11 @@ def set_ask(event: Event, values: AskValues, *, by: Person, groups: Sequence[Sch
 
 
 def keep_in_step() -> int:
-    """Let the returns of closing dates to come follow the directory: schools open and close, and change groups."""
-    ids = [event.id for event in queries.coming_asks()]
+    """Let the returns of closing dates to come follow the directory: schools open and close, and change groups.
+
+    One statement, without a lock, says which do not.
+    """
+    ids = queries.out_of_step()
     db.session.rollback()
     return one_by_one(ids, _keep_one_in_step, "the returns of event %s cannot follow the directory")
 

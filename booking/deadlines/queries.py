@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.terms import school_year_of
 from booking.core.clock import today
 from booking.core.db import db
-from booking.deadlines.models import Answer, Ask, Chase, OwedBy, Return, ReturnStatus, Silence, ask_groups
+from booking.deadlines.models import Answer, Ask, AskPhase, Chase, OwedBy, Return, ReturnStatus, Silence, ask_groups
 from booking.deadlines.policy import Progress, progress
-from booking.directory.models import ContactRole, School, SchoolContact
-from booking.directory.queries import contacts_of, naming, open_schools, schools_of_groups, schools_of_phases
+from booking.directory.models import ContactRole, School, SchoolContact, group_schools
+from booking.directory.queries import contacts_of, is_open, naming, open_schools
 
 RETURN_LINK = "return"
 YEARS_SHOWN = 5
@@ -89,14 +89,41 @@ def _year_begins() -> date:
 
 def schools_that_owe(event: Event, ask: Ask) -> Sequence[School]:
     """Return the open schools that owe a return by the rule of a closing date; for chosen ones, those chosen."""
-    if ask.owed_by is OwedBy.PHASES:
-        return schools_of_phases(event.area_id, [one.phase for one in ask.phases])
-    if ask.owed_by is OwedBy.GROUPS:
-        return schools_of_groups(event.area_id, [group.id for group in ask.groups])
-    if ask.owed_by is OwedBy.CHOSEN:
-        chosen = sa.select(Return.school_id).where(Return.event_id == event.id)
-        return open_schools(event.area_id, School.id.in_(chosen))
-    return open_schools(event.area_id)
+    asked = sa.exists().where(Ask.event_id == ask.event_id, _owes()).correlate(School)
+    return open_schools(event.area_id, asked)
+
+
+def _owes() -> sa.ColumnElement[bool]:
+    """Return the condition for a school that owes a return by the rule of an ask, whether it is open or not."""
+    chosen, members = aliased(Return), group_schools.c
+    of_phase = (AskPhase.event_id == Ask.event_id, AskPhase.phase == School.phase)
+    of_group = (ask_groups.c.event_id == Ask.event_id, ask_groups.c.group_id == members.group_id)
+    was_chosen = (chosen.event_id == Ask.event_id, chosen.school_id == School.id)
+    rules = {
+        OwedBy.PHASES: of_phase,
+        OwedBy.GROUPS: (*of_group, members.school_id == School.id),
+        OwedBy.CHOSEN: was_chosen,
+    }
+    fits = (
+        sa.and_(Ask.owed_by == rule, sa.exists().where(*those).correlate(Ask, School)) for rule, those in rules.items()
+    )
+    return sa.or_(Ask.owed_by == OwedBy.ALL, *fits)
+
+
+def out_of_step() -> Sequence[int]:
+    """Return the ids of the closing dates to come whose returns are not those of the schools that owe them."""
+    owes = sa.and_(School.area_id == Event.area_id, is_open(), _owes())
+    is_owed = sa.exists().where(Return.event_id == Ask.event_id, Return.school_id == School.id).correlate(Ask, School)
+    one_more = sa.exists().where(owes, ~is_owed).correlate(Ask, Event)
+    one_too_many = sa.exists().where(
+        Return.event_id == Ask.event_id,
+        Return.status == ReturnStatus.OUTSTANDING,
+        Return.school_id == School.id,
+        ~owes,
+    )
+    one_too_many = one_too_many.correlate(Ask, Event)
+    statement = sa.select(Event.id).join(Ask, Ask.event_id == Event.id).where(*_asks_to_come())
+    return db.session.scalars(statement.where(sa.or_(one_more, one_too_many)).order_by(Event.day, Event.id)).all()
 
 
 def silences(event: Event) -> dict[int, Silence]:
@@ -221,7 +248,7 @@ def closes_at(event: Event) -> datetime:
 
 def coming_asks(area_id: int | None = None) -> Sequence[Event]:
     """Return the closing dates to come that ask something of schools."""
-    chosen = [Event.status == EventStatus.PUBLISHED, Event.day >= today(), Ask.answer != Answer.NONE]
+    chosen = _asks_to_come()
     if area_id is not None:
         chosen.append(Event.area_id == area_id)
     return db.session.scalars(
@@ -231,6 +258,10 @@ def coming_asks(area_id: int | None = None) -> Sequence[Event]:
         .options(joinedload(Event.category))
         .order_by(Event.day, Event.id)
     ).all()
+
+
+def _asks_to_come() -> list[sa.ColumnElement[bool]]:
+    return [Event.status == EventStatus.PUBLISHED, Event.day >= today(), Ask.answer != Answer.NONE]
 
 
 def coming_asks_of(group_id: int) -> Sequence[Event]:

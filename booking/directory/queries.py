@@ -17,14 +17,12 @@ from booking.directory.models import (
     Area,
     ContactRole,
     Person,
-    Phase,
     Role,
     RoleName,
     School,
     SchoolContact,
     SchoolGroup,
     SignIn,
-    group_schools,
 )
 
 
@@ -54,9 +52,7 @@ class SchoolName(NamedTuple):
 def schools_to_choose(area: Area) -> list[SchoolName]:
     """Return the open schools of an area by name."""
     rows = db.session.execute(
-        sa.select(School.id, School.name)
-        .where(School.area_id == area.id, sa.or_(School.closed_on.is_(None), School.closed_on > today()))
-        .order_by(School.name)
+        sa.select(School.id, School.name).where(School.area_id == area.id, is_open()).order_by(School.name)
     )
     return [SchoolName(*row) for row in rows]
 
@@ -139,21 +135,14 @@ def contacts_in_roles(
 
 def open_schools(area_id: int, *more: ColumnElement[bool]) -> Sequence[School]:
     """Return the open schools of an area by name, all of them or those of whom more is true."""
-    is_open = sa.or_(School.closed_on.is_(None), School.closed_on > today())
     return db.session.scalars(
-        sa.select(School).where(School.area_id == area_id, is_open, *more).order_by(School.name)
+        sa.select(School).where(School.area_id == area_id, is_open(), *more).order_by(School.name)
     ).all()
 
 
-def schools_of_phases(area_id: int, phases: Collection[Phase]) -> Sequence[School]:
-    """Return the open schools of an area with one of these phases, by name."""
-    return open_schools(area_id, School.phase.in_(phases))
-
-
-def schools_of_groups(area_id: int, group_ids: Collection[int]) -> Sequence[School]:
-    """Return the open schools of an area that belong to one of these groups, by name."""
-    members = sa.select(group_schools.c.school_id).where(group_schools.c.group_id.in_(group_ids))
-    return open_schools(area_id, School.id.in_(members))
+def is_open() -> ColumnElement[bool]:
+    """Return the condition for a school that has not closed by today."""
+    return sa.or_(School.closed_on.is_(None), School.closed_on > today())
 
 
 def groups_of(area_id: int) -> Sequence[SchoolGroup]:
