@@ -112,8 +112,8 @@ def test_the_audit_lists_what_breaks_the_rules_and_exits_1(app: Flask, database_
 )
 def test_a_dry_run_reads_the_real_year_without_any_database(tmp_path: Path, url: str) -> None:
     (tmp_path / "text.db").write_text("This is a text, and much longer than what a database begins with.")
-    done = command(url.format(folder=tmp_path), "calendar", "import", str(YEAR), "--dry-run", "--json")
-    reading = json.loads(answer(done))
+    app = make_app(url.format(folder=tmp_path))
+    reading = json.loads(answer(inside(app, "calendar", "import", str(YEAR), "--dry-run", "--json")))
     assert list(reading) == ["file", "layout", "entries", "problems"]
     assert (reading["file"], reading["layout"], len(reading["entries"])) == (YEAR.name, "grid", 82)
     fields = ["text", "where", "title", "date", "start", "end", "kind"]
@@ -127,8 +127,6 @@ DATABASE_AWAY = "The database does not answer, or is not migrated: "
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("db", "upgrade"),
-        ("db", "current"),
         ("demo", "load"),
         ("demo", "load", "--if-empty"),
         ("calendar", "import", str(YEAR)),
@@ -139,6 +137,11 @@ DATABASE_AWAY = "The database does not answer, or is not migrated: "
     ],
 )
 def test_while_the_database_is_away_each_command_says_so_in_one_line(arguments) -> None:
+    assert refusal(inside(make_app(NOWHERE), *arguments)).startswith(f"{DATABASE_AWAY}connection failed: ")
+
+
+@pytest.mark.parametrize("arguments", [("db", "upgrade"), ("db", "current"), ("bookings", "audit")])
+def test_while_the_database_is_away_a_process_says_so_in_one_line(arguments) -> None:
     line = refusal(command(NOWHERE, *arguments)).removeprefix("Error: ")
     assert line.startswith(f"{DATABASE_AWAY}connection failed: ")
 
@@ -155,7 +158,7 @@ def test_while_the_database_is_away_each_command_says_so_in_one_line(arguments) 
 def test_a_database_that_is_none_is_told_in_one_line(tmp_path: Path, url: str, reason: str) -> None:
     (tmp_path / "text.db").write_text("This is a text, and much longer than what a database begins with.")
     url = url.format(folder=tmp_path)
-    assert refusal(command(url, "bookings", "audit")) == f"{DATABASE_AWAY}{reason}"
+    assert refusal(inside(make_app(url), "bookings", "audit")) == f"{DATABASE_AWAY}{reason}"
     assert refusal(command(url, "db", "upgrade")) == f"Error: {DATABASE_AWAY}{reason}"
     once = scheduler(url, "--once")
     assert once.communicate(timeout=60) == ("", f"{DATABASE_AWAY}{reason}\n")
