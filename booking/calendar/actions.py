@@ -25,7 +25,7 @@ from booking.core import audit
 from booking.core.clock import now, on_the_wall
 from booking.core.db import atomic, db, lock, take_turns
 from booking.core.errors import Refused, refuse_unless
-from booking.core.text import email_key, one_line, paragraphs
+from booking.core.text import and_list, email_key, one_line, paragraphs
 from booking.core.tokens import new_key
 from booking.directory.models import Area, Person
 
@@ -85,6 +85,7 @@ class EventValues:
 @atomic
 def create_event(area: Area, values: EventValues, *, by: Person | None, import_key: str | None = None) -> Event:
     """Add a draft. Raises Refused."""
+    lock(*_what_it_is_for(values))
     event = Event(area_id=area.id, import_key=import_key, status=EventStatus.DRAFT, created_at=now(), changed_at=now())
     event.taken = event.last_position = event.sequence = 0
     event.revision = 1
@@ -101,7 +102,7 @@ def edit_event(event: Event, values: EventValues, *, by: Person | None, revision
 
     Raises Stale where somebody was quicker, and Refused. A change that calendars show raises SEQUENCE.
     """
-    lock(event)
+    lock(event, *_what_it_is_for(values))
     if event.revision != revision:
         raise Stale(
             "Somebody else has changed this event since you opened it. Open it again in another window, "
@@ -173,14 +174,15 @@ def restore(event: Event, *, by: Person | None) -> bool:
 @atomic
 def delete_draft(event: Event, *, by: Person) -> None:
     """Delete a draft, which nobody but organisers has seen. Raises Refused for anything else."""
+    lock(event, *queries.closing_dates_of(event))
     closing_dates = queries.closing_dates_of(event)
-    lock(event, *closing_dates)
     refuse_unless(event.status is EventStatus.DRAFT, "Only a draft can be deleted. Cancel the event instead.")
     refuse_unless(not queries.has_bookings(event.id), "Somebody booked this event before. Cancel it instead.")
     for one in closing_dates:
         one.closes_for = None
         one.revision += 1
         show_the_change(one)
+        audit.record("edited", "event", one.id, by=by, area_id=one.area_id, changed={"closes_for": [event.title, ""]})
     db.session.flush()
     audit.record("deleted the draft", "event", event.id, by=by, area_id=event.area_id, title=event.title)
     db.session.delete(event)
@@ -267,6 +269,9 @@ def _refuse_what_cannot_be(event: Event, values: EventValues) -> None:
     if event.taken or event.last_position:
         still_booked = values.kind is Kind.SESSION and (values.takes_bookings or not event.taken)
         refuse_unless(still_booked, "People have booked this. Cancel their places first.", field="takes_bookings")
+    if values.kind is Kind.DEADLINE and event.kind is Kind.SESSION and event.id:
+        names = and_list([one.title for one in queries.closing_dates_of(event)])
+        refuse_unless(not names, f"{names} is for this event. Say there first what else it is for.", field="kind")
     refuse_fewer_than_taken(event, values.capacity)
     refuse_unless(
         values.last_day is None or values.last_day > values.day, "The last day is before the first.", field="last_day"
@@ -287,18 +292,24 @@ def refuse_fewer_than_taken(event: Event, capacity: int | None) -> None:
     )
 
 
+def _what_it_is_for(values: EventValues) -> Sequence[Event]:
+    """Return the event that a closing date is for, to be locked with it: a draft may be deleted meanwhile."""
+    found = db.session.get(Event, values.closes_for_id) if values.closes_for_id else None
+    return [found] if found else []
+
+
 def _closes_for(event: Event, values: EventValues) -> Event | None:
     """Return what a closing date is for. Raises Refused for what is none, and for an event that is over by then."""
     if values.closes_for_id is None:
         return None
     refuse_unless(
         values.kind is Kind.DEADLINE,
-        "Only a closing date is for another event. Choose “nothing on the calendar”, or make this a closing date.",
+        "Only a closing date is for another event. Choose “Nothing on the calendar”, or make this a closing date.",
         field="closes_for",
     )
     found = queries.find_what_takes_place(values.closes_for_id, event.area_id)
-    if found is None:
-        raise Refused("Choose an event from the list.", field="closes_for")
+    if found is None or found is event:
+        raise Refused("Choose another event from the list.", field="closes_for")
     refuse_unless(
         (found.last_day or found.day) >= values.day,
         f"{found.title} is before this closing date, on {say_day(found.day)}. Check both days.",

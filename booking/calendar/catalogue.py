@@ -19,7 +19,7 @@ from booking.calendar.models import (
     Venue,
     Visibility,
 )
-from booking.calendar.position import Position
+from booking.calendar.position import Position, say_position
 from booking.calendar.terms import HalfTerm, year_days, year_name
 from booking.core import audit
 from booking.core.clock import now, today
@@ -47,9 +47,9 @@ class KindValues:
 def save_category(area: Area, category: Category | None, values: KindValues, *, by: Person) -> Category:
     """Add a kind of event, or change one; its address stays for life. Raises Refused for a name that is there."""
     # Events before turns and the area's version, as with every change of an event.
-    shown = _held(category) if category and (category.name, category.colour) != (values.name, values.colour) else ()
-    if category is not None and values.with_drafts:
-        lock(*queries.drafts_of_kind(category))
+    other = category and (category.name, category.colour) != (one_line(values.name), values.colour)
+    shown = queries.in_calendars(category, today=today()) if category and other else ()
+    lock(*shown, *(queries.drafts_of_kind(category) if category and values.with_drafts else ()))
     take_turns(f"kinds of area {area.id}")
     others = [one for one in queries.categories(area.id) if one is not category]
     _refuse_a_second(values.name, [one.name for one in others])
@@ -73,13 +73,6 @@ def save_category(area: Area, category: Category | None, values: KindValues, *, 
         drafts=changed,
     )
     return category
-
-
-def _held(what: Category | Venue) -> Sequence[Event]:
-    """Return the events whose entries in calendars speak of a kind or a venue, locked."""
-    events = queries.in_calendars(what, today=today())
-    lock(*events)
-    return events
 
 
 def _show_in(events: Sequence[Event]) -> None:
@@ -129,6 +122,11 @@ class VenueValues:
     capacity: int | None = None
     position: Position | None = None
 
+    def differ_from(self, venue: Venue) -> bool:
+        """Tell whether calendars would say something else of the venue."""
+        said = (one_line(self.name), one_line(self.address), self.position)
+        return said != (venue.name, venue.address, venue.position)
+
 
 @atomic
 def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Person) -> Venue:
@@ -136,8 +134,8 @@ def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Pers
     refuse_unless(
         values.position is None or not values.is_online, "What is on line has no place on a map.", field="position"
     )
-    was = (venue.name, venue.address, venue.position) if venue else None
-    shown = _held(venue) if venue and was != (values.name, values.address, values.position) else ()
+    shown = queries.in_calendars(venue, today=today()) if venue and values.differ_from(venue) else ()
+    lock(*shown)
     take_turns(venues_of(area.id))
     _refuse_a_second(values.name, [one.name for one in queries.venues(area.id) if one is not venue])
     if venue is None:
@@ -149,7 +147,8 @@ def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Pers
     venue.latitude, venue.longitude = values.position or (None, None)
     db.session.flush()
     _show_in(shown)
-    audit.record("set the venue", "venue", venue.id, by=by, area_id=area.id, name=venue.name)
+    place = say_position(venue.position)
+    audit.record("set the venue", "venue", venue.id, by=by, area_id=area.id, name=venue.name, position=place)
     return venue
 
 

@@ -37,7 +37,8 @@ def entry_of(
     if own and not leaving:
         links.append((MY_BOOKINGS if event.is_cancelled else DECLINING, under_base("/my/")))
     else:
-        links.append(("More, and booking:" if event.takes_bookings else "More:", page))
+        may_be_booked = event.kind is Kind.SESSION and not event.is_cancelled
+        links.append(("More, and booking:" if may_be_booked else "More:", page))
     parent = event.closes_for if event.closes_for and may_see(event.closes_for, reader) else None
     return CalendarEntry(
         uid=event.uid,

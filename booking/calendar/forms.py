@@ -109,7 +109,7 @@ class EventForm(Form):
         ],
     )
     closes_for = SelectField(
-        "What the closing date is for",
+        "If this is a closing date: what it is for",
         coerce=lambda value: int(value) if value else None,
         invalid_value_message=NOT_IN_THE_LIST,
         invalid_choice_message=NOT_IN_THE_LIST,

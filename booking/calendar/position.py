@@ -1,13 +1,17 @@
 """Where a venue stands on the map, as people copy it from one."""
 
 import re
+from urllib.parse import unquote
 
 from booking.core.errors import Refused
 
 # Decimal degrees north and east (WGS 84).
 Position = tuple[float, float]
 # What map sites show and put into their addresses: “51.752, -0.336”, “@51.752,-0.336,17z”, “mlat=51.752&mlon=-0.336”.
-_PAIR = re.compile(r"(?<![\d.])([-−]?\d{1,3}\.\d+)(?:\s*[,;/]\s*|\s+|&[a-z]+=)([-−]?\d{1,3}\.\d+)")
+_NUMBER = r"([-−]?\d{1,3}\.\d+)"
+_PAIR = re.compile(rf"(?<![\d.]){_NUMBER}°?\s*N?(?:\s*[,;/~+]\s*|\s+|&[a-z]+=){_NUMBER}(?:°?\s*([EW])\b)?")
+# The pin in an address whose other pair is the middle of what is shown.
+_PIN = re.compile(rf"!3d{_NUMBER}!4d{_NUMBER}()")
 # Great Britain, Northern Ireland and the isles around them.
 _NORTH, _EAST = (49.0, 61.0), (-9.0, 2.5)
 DIGITS = 6  # a tenth of a metre
@@ -20,10 +24,13 @@ def read_position(text: str) -> Position | None:
     """
     if not text.strip():
         return None
-    found = _PAIR.search(text)
+    text = unquote(text)
+    found = _PIN.search(text) or _PAIR.search(text)
     if found is None:
         raise Refused("Write two numbers, like 51.7520, -0.3360, or paste the address of the place on a map")
-    north, east = (round(float(number.replace("−", "-")), DIGITS) for number in found.groups())
+    north, east = (round(float(number.replace("−", "-")), DIGITS) for number in found.groups()[:2])
+    if found[3] == "W":
+        east = -abs(east)
     if not (_NORTH[0] <= north <= _NORTH[1] and _EAST[0] <= east <= _EAST[1]):
         raise Refused("This is not in Britain. Write how far north first: 51.7520, -0.3360")
     return north, east

@@ -253,7 +253,8 @@ def in_calendars(what: Category | Venue, *, today: date) -> Sequence[Event]:
     """Return the events of a kind or at a venue that calendars show, by their ids: feeds begin with the last year."""
     own = Event.category_id == what.id if isinstance(what, Category) else Event.venue_id == what.id
     since = year_days(school_year_of(today) - 1)[0]
-    return db.session.scalars(sa.select(Event).where(own, Event.day >= since).order_by(Event.id)).all()
+    over = sa.func.coalesce(Event.last_day, Event.day)
+    return db.session.scalars(sa.select(Event).where(own, over >= since).order_by(Event.id)).all()
 
 
 def audiences(area_id: int) -> Sequence[Audience]:

@@ -21,8 +21,8 @@ FILTERS = (KIND, "audience", "area", "q", "from", "to")
 # What else the list is asked for: a feed keeps what is over and what is full, so they choose nothing here.
 OF_THE_LIST_ALONE = {"when", "free", "page"}
 # Names shorter than this are like too many others.
-LIKENED = [name for name in FILTERS if len(name) >= 4]
-ALIKE = 0.75
+LIKENED = [name for name in FILTERS if len(name) >= 5]
+ALIKE, LONGER = 0.75, 2
 LONGEST_NAME = 120
 
 
@@ -115,7 +115,10 @@ def _meant(name: str) -> str:
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if plain in FILTERS:
         return plain
-    return next(iter(get_close_matches(plain.strip("0123456789")[:LONGEST_NAME], LIKENED, 1, ALIKE)), "")
+    plain = plain.strip("0123456789")[:LONGEST_NAME]
+    nearly = [one for one in FILTERS if len(one) > 2 and (sorted(plain) == sorted(one) or plain == f"{one}s")]
+    likely = [one for one in LIKENED if abs(len(plain) - len(one)) <= LONGER]
+    return next(iter(nearly or get_close_matches(plain, likely, 1, ALIKE)), "")
 
 
 def _in_words(filters: Filters, kinds: Mapping[str, str], audiences: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ def subscribe() -> ResponseReturnValue:
     return _form()
 
 
-def _form(problem: Refused | None = None) -> str:
+def _form(problem: Refused | None = None, *, kind: Category | None = None) -> str:
     """Show all addresses and the form, filled in as the address says."""
     here = area()
     categories = queries.public_categories(here.id)
@@ -67,6 +67,7 @@ def _form(problem: Refused | None = None) -> str:
         lines=lines,
         categories=categories,
         audiences=calendar_queries.audiences(here.id),
+        ticked=[*request.args.getlist("category"), *([kind.slug] if kind else [])],
         problem=problem,
     )
 
@@ -96,7 +97,7 @@ def _page_of_a_feed(name: str, kind: Category | None = None) -> ResponseReturnVa
         choice = read_choice(here, request.args.to_dict(flat=False), kind=kind)
     except Refused as refused:
         if refused.field in {"from", "to"}:
-            return _form(refused), 400
+            return _form(refused, kind=kind), 400
         choice, problem = whole(kind), refused
     if choice.is_narrow:
         filters = queries.lasting(choice.filters, today=today())

@@ -83,9 +83,10 @@ def _tell_if_moved(event: Event, was: When) -> int:
 @atomic
 def save_venue(area: Area, venue: Venue | None, values: VenueValues, *, by: Person) -> int:
     """Add a venue, or change one; whoever is to come there hears of a new name or address. Returns how many mails."""
-    if venue:
+    events: list[Event] = []
+    if venue and values.differ_from(venue):
         lock(*calendar_queries.in_calendars(venue, today=today()))  # all of them at once, in the order of their ids
-    events = list(queries.events_to_come_at(venue, today())) if venue else []
+        events = list(queries.events_to_come_at(venue, today()))
     before, position = [When.of(event) for event in events], venue.position if venue else None
     catalogue.save_venue(area, venue, values, by=by)
     told = 0

@@ -232,7 +232,7 @@ def _remarks_on_closing(event: Event) -> list[str]:
     if event.closes_for is None:
         closing_dates, over = calendar_queries.closing_dates_for(event, reader()), event.last_day or event.day
         return [f"{one.title} closes after it, on {say_day(one.day)}." for one in closing_dates if one.day > over]
-    if event.closes_for.is_cancelled:
+    if event.closes_for.is_cancelled and not event.is_cancelled:
         return [f"What it is for has been cancelled: {event.closes_for.title}, {say_day(event.closes_for.day)}."]
     last = event.closes_for.last_day or event.closes_for.day
     return [f"{event.closes_for.title} is before it, on {say_day(event.closes_for.day)}."] if last < event.day else []
@@ -264,9 +264,9 @@ def _form(data: dict[str, Any], found: Event | None = None) -> EventWithRulesFor
 
 
 def _to_close_for(event: Event | None) -> Sequence[Event]:
-    """Return what a closing date may be for: what comes after it within a year, and what was chosen before."""
-    first = min(event.day, today()) if event else today()
-    found = list(calendar_queries.sessions_between(area().id, first, first + A_YEAR))
+    """Return what a closing date may be for: what comes within a year of it, and what was chosen before."""
+    first, last = (min(event.day, today()), max(event.day, today())) if event else (today(), today() + A_YEAR)
+    found = [one for one in calendar_queries.sessions_between(area().id, first, last + A_YEAR) if one is not event]
     chosen = event.closes_for if event else None
     return found if chosen is None or chosen in found else [chosen, *found]
 

@@ -615,15 +615,24 @@ def test_a_closing_date_is_for_an_event_of_its_area_that_comes_after_it(tom: Per
     too_early = make_event("Too early", in_days=19)
     before = everything()
     for values, sentence in (
-        ({"closes_for_id": elsewhere.id}, "Choose an event from the list."),
-        ({"closes_for_id": closing.id}, "Choose an event from the list."),
-        ({"closes_for_id": 999}, "Choose an event from the list."),
+        ({"closes_for_id": elsewhere.id}, "Choose another event from the list."),
+        ({"closes_for_id": closing.id}, "Choose another event from the list."),
+        ({"closes_for_id": 999}, "Choose another event from the list."),
         ({"closes_for_id": too_early.id}, f"Too early is before this closing date, on {say_day(too_early.day)}."),
         ({"kind": Kind.SESSION}, "Only a closing date is for another event."),
     ):
         with pytest.raises(Refused) as refused:
             edit(closing, tom, **values)
         assert (refused.value.sentence.startswith(sentence), refused.value.field) == (True, "closes_for")
+        assert everything() == before
+    # A session is not for itself, and a panel stays one while something closes for it.
+    for one, values, field, sentence in (
+        (too_early, {"closes_for_id": too_early.id}, "closes_for", "Choose another event from the list."),
+        (panel, {}, "kind", "Closes is for this event. Say there first what else it is for."),
+    ):
+        with pytest.raises(Refused) as refused:
+            edit(one, tom, kind=Kind.DEADLINE, takes_bookings=False, capacity=None, **values)
+        assert (refused.value.sentence, refused.value.field) == (sentence, field)
         assert everything() == before
     assert edit(closing, tom, kind=Kind.SESSION, closes_for_id=None)
     assert closing.closes_for is None

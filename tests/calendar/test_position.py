@@ -22,6 +22,11 @@ HERE = (51.752, -0.336)
         "https://www.google.com/maps/place/Oak+Suite/@51.7520,-0.3360,17z/data=!3m1",
         "https://maps.apple.com/?ll=51.752,-0.336&q=Oak%20Suite",
         "geo:51.752,-0.336",
+        "https://www.google.com/maps/place/Oak/@51.7530,-0.3401,17z/data=!4m6!3m5!8m2!3d51.752!4d-0.336!16s",
+        "https://maps.example/?q=51.752%2C-0.336",
+        "https://www.bing.com/maps?cp=51.752%7E-0.336&lvl=17",
+        "https://maps.google.com/?q=loc:51.752+-0.336",
+        "51.7520° N, 0.3360° W",
     ],
 )
 def test_what_map_sites_give_is_read(text: str) -> None:

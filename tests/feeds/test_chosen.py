@@ -16,6 +16,7 @@ BASE = "http://calendar.example.org"
 # What calendars, proxies, mail programs and counters of visits add to addresses.
 ADDED = ("_", "t", "ts", "v", "cb", "nocache", "utm_source", "utm_term", "fbclid", "gclid", "mc_cid", "ref", "source")
 ADDED += ("format", "ical", "download", "timestamp", "tz", "lang", "date", "key", "s", "theme", "origin", "forum")
+ADDED += ("read", "arena", "utm_category", "camp_audience")
 
 
 def feed(client: FlaskClient, address: str) -> icalendar.Calendar:

@@ -16,7 +16,7 @@ from booking.bookings.models import Place
 from booking.calendar import actions as calendar
 from booking.calendar import catalogue
 from booking.calendar.catalogue import KindValues, VenueValues
-from booking.calendar.models import Category, Event, EventStatus, Venue, Visibility
+from booking.calendar.models import Category, Event, EventStatus, Kind, Venue, Visibility
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.directory.models import Area, Person
@@ -196,12 +196,16 @@ def test_a_venues_new_address_is_a_move_of_what_is_to_come_there(in_app: Flask) 
 
 def test_the_map_stands_in_the_mail_and_in_its_invitation(in_app: Flask) -> None:
     venue = make_venue("Oak Suite", latitude=51.752, longitude=-0.336)
-    book(make_event(venue_id=venue.id), "Priya Nair")
+    event = make_event(venue_id=venue.id)
+    book(event, "Priya Nair")
     message = db.session.query(Message).filter_by(kind="confirmed").one()
     address = "https://www.openstreetmap.org/?mlat=51.752&mlon=-0.336#map=17/51.752/-0.336"
     assert f"Oak Suite\nMap: {address}\n" in message.text
     assert address.replace("&", "&amp;") in message.html
     assert "GEO:51.752;-0.336" in message.calendar
+    actions.cancel_event(event, by=make_organiser(), note="")
+    off = db.session.query(Message).filter_by(kind="event_cancelled").one()
+    assert "openstreetmap" not in off.text + off.html  # nobody is to go there
 
 
 def test_who_waits_comes_up_when_the_event_moves_to_a_later_day(in_app: Flask) -> None:
@@ -238,6 +242,28 @@ def all_at_once(app: Flask, change: Callable[[], object], times: int = 4) -> lis
 
     with ThreadPoolExecutor(times) as pool:
         return sorted(pool.map(run, range(times)))
+
+
+def test_a_draft_is_deleted_while_closing_dates_are_put_with_it(app: Flask) -> None:
+    with app.app_context():
+        panel_id = make_event("Panel", status=EventStatus.DRAFT).id
+        todo = [make_event(f"Closes {n}", kind=Kind.DEADLINE, in_days=20).id for n in range(5)] + [0]
+        tom_id = make_organiser().id
+
+    def change() -> None:
+        closing_id, tom = todo.pop(), db.session.get(Person, tom_id)
+        if not closing_id:
+            calendar.delete_draft(db.session.get(Event, panel_id), by=tom)
+            return
+        closing = db.session.get(Event, closing_id)
+        values = replace(values_of(closing), closes_for_id=panel_id)
+        calendar.edit_event(closing, values, by=tom, revision=closing.revision)
+
+    answers = set(all_at_once(app, change, times=6))
+    assert answers <= {"done", "Choose another event from the list.", "This has been removed in the meantime."}
+    with app.app_context():
+        assert db.session.get(Event, panel_id) is None
+        assert db.session.query(Event).filter(Event.closes_for_id.is_not(None)).count() == 0
 
 
 def test_what_several_add_at_once_is_there_once(app: Flask) -> None:

@@ -183,6 +183,10 @@ def test_a_closing_date_is_put_with_its_panel_and_both_pages_say_so(app: Flask, 
         assert re.search(rf'<dt>{words}</dt><dd><a href="{pages[other.id]}">', tom.get(pages[event.id]).text)
         assert re.search(rf'<dt>{words}</dt><dd><a href="{other.path}">', tom.get(event.path).text)
     assert "What it is for" not in app.test_client().get(closing.path).text  # the panel is the team's own
+    assert (
+        f'value="{panel.id}"'
+        not in tom.get(pages[panel.id] + "edit").text.split('name="closes_for"')[1].split("</select>")[0]
+    )
     # What no longer fits is said.
     earlier = MONDAY - timedelta(days=6)
     said = told(send(tom, pages[panel.id] + "edit", day=f"{earlier}"))
@@ -193,6 +197,10 @@ def test_a_closing_date_is_put_with_its_panel_and_both_pages_say_so(app: Flask, 
     assert errors(send(tom, edit, cost="Free")) == [("closes_for", sentence)]
     for wrong in ("999", str(closing.id), "x"):
         assert errors(send(tom, edit, closes_for=wrong)) == [("closes_for", "Choose an event from the list")]
+    there = pages[panel.id] + "edit"
+    assert errors(send(tom, there, kind="deadline", takes_bookings="")) == [
+        ("kind", "LHNF closes is for this event. Say there first what else it is for.")
+    ]
     # Called off: what was to be sent for it is another matter.
     cancel = pages[panel.id] + "cancel"
     assert re.search(r"Its closing date stays: <a [^>]*>LHNF closes</a>", tom.get(cancel).text)

@@ -56,6 +56,14 @@ def test_each_feed_has_a_page_with_ways_a_qr_code_and_steps(app: Flask, client: 
     assert client.get("/feeds/nothing/").status_code == 404
 
 
+def test_a_day_that_cannot_be_leaves_the_kind_of_the_page_ticked(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_event("Forum")
+    page = client.get("/feeds/senco-forum/?from=bad")
+    assert page.status_code == 400
+    assert re.search(r'name="category" value="senco-forum" checked', page.text)
+
+
 def test_the_form_makes_the_address_of_what_was_chosen(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         make_event("Forum & more", audiences=[make_audience("SENCos")])
