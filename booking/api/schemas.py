@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from booking.bookings.policy import BookingCode, BookingState, closes_at
 from booking.calendar import models
 from booking.calendar.models import EventStatus, Kind
-from booking.calendar.policy import ANYBODY, may_see
+from booking.calendar.policy import ANYBODY, what_it_is_for
 from booking.core.addresses import absolute, under_base
 from booking.core.clock import wall
 
@@ -113,13 +113,13 @@ class Event(Schema):
     @classmethod
     def of(cls, event: models.Event, state: BookingState) -> "Event":
         """Return what everybody may know of an event."""
-        parent = event.closes_for
+        parent = what_it_is_for(event, ANYBODY)
         return cls(
             **{name: getattr(event, name) for name in _AS_THEY_ARE},
             venue=Venue.model_validate(event.venue) if event.venue else None,
             category=Named.model_validate(event.category),
             audiences=[Named.model_validate(audience) for audience in event.audiences],
-            closes_for=Related.of(parent) if parent and may_see(parent, ANYBODY) else None,
+            closes_for=Related.of(parent) if parent else None,
             starts_at=event.starts_at if event.starts else None,
             url=under_base(event.path),
             ics_url=absolute("feeds.event", event_id=event.id),

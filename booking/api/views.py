@@ -133,7 +133,7 @@ def _listed(area_id: int, filters: Filters, *, limit: int, offset: int) -> Seque
         today=today(),
         limit=limit,
         offset=offset,
-        options=[selectinload(models.Event.audiences), selectinload(models.Event.closes_for)],
+        options=[selectinload(models.Event.audiences), calendar_queries.WITH_PARENTS],
     )
 
 

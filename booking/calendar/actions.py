@@ -307,8 +307,8 @@ def _closes_for(event: Event, values: EventValues) -> Event | None:
         "Only a closing date is for another event. Choose “Nothing on the calendar”, or make this a closing date.",
         field="closes_for",
     )
-    found = queries.find_what_takes_place(values.closes_for_id, event.area_id)
-    if found is None or found is event:
+    found = db.session.get(Event, values.closes_for_id)
+    if found is None or found.area_id != event.area_id or found.kind is Kind.DEADLINE or found is event:
         raise Refused("Choose another event from the list.", field="closes_for")
     refuse_unless(
         (found.last_day or found.day) >= values.day,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from booking.calendar.ical import CalendarEntry, Description
 from booking.calendar.models import Event, EventStatus, Kind
 from booking.calendar.palette import PALETTE
-from booking.calendar.policy import ANYBODY, Reader, may_see
+from booking.calendar.policy import ANYBODY, Reader, what_it_is_for
 from booking.calendar.when import place_in_words
 from booking.core.addresses import under_base
 
@@ -39,7 +39,7 @@ def entry_of(
     else:
         may_be_booked = event.kind is Kind.SESSION and not event.is_cancelled
         links.append(("More, and booking:" if may_be_booked else "More:", page))
-    parent = event.closes_for if event.closes_for and may_see(event.closes_for, reader) else None
+    parent = what_it_is_for(event, reader)
     return CalendarEntry(
         uid=event.uid,
         sequence=event.sequence,

@@ -29,6 +29,18 @@ class Filters:
         """Tell whether anything is left out because of them."""
         return self != Filters()
 
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """What chooses events, as it stands in an address; not what the list alone leaves out (past, full)."""
+        days = {"from": self.first, "to": self.last}
+        said = {
+            "audience": list(self.audiences),
+            "category": list(self.categories),
+            "q": [" ".join(self.words)],
+            **{name: [day.isoformat()] if day else [] for name, day in days.items()},
+        }
+        return {name: values for name, values in sorted(said.items()) if any(values)}
+
 
 def read_filters(
     query: Query, *, categories: Collection[str], audiences: Collection[str], areas: Collection[str]

@@ -32,3 +32,9 @@ def statuses(reader: Reader) -> frozenset[EventStatus]:
 def may_see(event: Event, reader: Reader) -> bool:
     """Tell whether this reader may see this event."""
     return event.visibility in visibilities(reader) and event.status in statuses(reader)
+
+
+def what_it_is_for(event: Event, reader: Reader) -> Event | None:
+    """Return what a closing date is for, where this reader sees that too."""
+    there = event.closes_for
+    return there if there is not None and may_see(there, reader) else None

@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 from functools import lru_cache
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -25,12 +25,14 @@ from booking.calendar.models import (
     WhoMayBook,
 )
 from booking.calendar.policy import ANYBODY, Reader, statuses, visibilities
-from booking.calendar.terms import HalfTerm, school_year_of, synthesise, year_days
+from booking.calendar.terms import HalfTerm, calendars_begin, school_year_of, synthesise, year_days
 from booking.core.clock import now
 from booking.core.db import db
 from booking.directory.models import Area
 
 WITH_ITS_PARTS = (joinedload(Event.category), joinedload(Event.venue))
+# What closing dates are for: by one statement, and by none where nothing is for anything.
+WITH_PARENTS = selectinload(Event.closes_for)
 NO_FILTERS = Filters()
 # What has no time stands first on its day: databases differ in where they put what is missing.
 IN_ORDER = (Event.day, sa.func.coalesce(Event.starts, time.min), Event.title, Event.id)
@@ -49,13 +51,6 @@ def find_event(event_id: int, area_id: int, reader: Reader) -> Event | None:
         sa.select(Event)
         .where(Event.id == event_id, visible(area_id, reader))
         .options(*WITH_ITS_PARTS, joinedload(Event.area))
-    )
-
-
-def find_what_takes_place(event_id: int, area_id: int) -> Event | None:
-    """Return an event of the area that is no closing date itself."""
-    return db.session.scalar(
-        sa.select(Event).where(Event.id == event_id, Event.area_id == area_id, Event.kind != Kind.DEADLINE)
     )
 
 
@@ -252,9 +247,8 @@ def drafts_of_kind(category: Category) -> Sequence[Event]:
 def in_calendars(what: Category | Venue, *, today: date) -> Sequence[Event]:
     """Return the events of a kind or at a venue that calendars show, by their ids: feeds begin with the last year."""
     own = Event.category_id == what.id if isinstance(what, Category) else Event.venue_id == what.id
-    since = year_days(school_year_of(today) - 1)[0]
     over = sa.func.coalesce(Event.last_day, Event.day)
-    return db.session.scalars(sa.select(Event).where(own, over >= since).order_by(Event.id)).all()
+    return db.session.scalars(sa.select(Event).where(own, over >= calendars_begin(today)).order_by(Event.id)).all()
 
 
 def audiences(area_id: int) -> Sequence[Audience]:

@@ -54,6 +54,11 @@ def year_days(year: int) -> tuple[date, date]:
     return date(year, 8, 1), date(year + 1, 7, 31)
 
 
+def calendars_begin(today: date) -> date:
+    """Return the first day that calendars go back to: the beginning of the school year before this one."""
+    return year_days(school_year_of(today) - 1)[0]
+
+
 def year_name(year: int) -> str:
     """Return `2026-27` for 2026."""
     return f"{year}-{(year + 1) % 100:02d}"

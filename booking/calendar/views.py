@@ -17,7 +17,7 @@ from booking.calendar import queries
 from booking.calendar.filters import Filters, read_filters
 from booking.calendar.markup import as_html
 from booking.calendar.models import Audience, Category, Event, Kind
-from booking.calendar.policy import ANYBODY, Reader, may_see
+from booking.calendar.policy import ANYBODY, Reader, what_it_is_for
 from booking.calendar.readers import reader, unseen
 from booking.calendar.terms import parse_year, school_year_of, year_name
 from booking.calendar.when import place_in_words
@@ -182,17 +182,9 @@ def _applied(filters: Filters, kinds: Names, audiences: Names) -> list[tuple[str
 
 def _feed_page(filters: Filters) -> str:
     """Return the page of the feed with the same filters; nothing where none of them chooses what everybody sees."""
-    chosen: dict[str, Any] = {
-        "category": filters.categories,
-        "audience": filters.audiences,
-        "q": " ".join(filters.words),
-        "from": filters.first,
-        "to": filters.last,
-    }
+    chosen: dict[str, Any] = filters.query
     known = {category.slug for category in queries.categories_seen(area().id, ANYBODY)} if filters.categories else ()
-    if not any(chosen.values()) or not set(filters.categories) <= set(known):
-        return ""
-    return url_for("feeds.chosen", **{name: value for name, value in chosen.items() if value})
+    return url_for("feeds.chosen", **chosen) if chosen and set(filters.categories) <= set(known) else ""
 
 
 def _without(name: str, value: str | None = None) -> str:
@@ -229,7 +221,7 @@ def event(event_id: int, slug: str | None = None) -> ResponseReturnValue:
         waiting=waiting,
         answer=side(found, at=now()),
         others=others if len(others) > 1 else [],
-        closes_for=found.closes_for if found.closes_for and may_see(found.closes_for, who) else None,
+        closes_for=what_it_is_for(found, who),
         closing_dates=queries.closing_dates_for(found, who) if found.kind is Kind.SESSION else (),
         sides={other.id: side(other, at=now()) for other in others},
         may_manage=who.organiser,

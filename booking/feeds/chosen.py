@@ -43,20 +43,8 @@ class Choice:
     def address(self) -> str:
         """The whole address of its feed: the same for whatever chooses the same."""
         base = absolute("feeds.category", slug=self.kind.slug) if self.kind else absolute("feeds.calendar")
-        query = {name: values for name, values in self.query.items() if not (self.kind and name == KIND)}
+        query = {name: values for name, values in self.filters.query.items() if not (self.kind and name == KIND)}
         return base + (f"?{urlencode(query, doseq=True)}" if query else "")
-
-    @property
-    def query(self) -> dict[str, list[str]]:
-        """The filters as the list has them in its address."""
-        days = {"from": self.filters.first, "to": self.filters.last}
-        said = {
-            "audience": list(self.filters.audiences),
-            KIND: list(self.filters.categories),
-            "q": [" ".join(self.filters.words)],
-            **{name: [day.isoformat()] if day else [] for name, day in days.items()},
-        }
-        return {name: values for name, values in sorted(said.items()) if any(values)}
 
     def name_in(self, area: Area) -> str:
         """Return what calendars call its feed: what is chosen first, as they show the beginning of it."""

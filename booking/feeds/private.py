@@ -9,17 +9,16 @@ A file does not say its own address, as files of a calendar are passed on.
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Protocol
 
 from flask import abort, current_app, request
 from flask.typing import ResponseReturnValue
 
 from booking.bookings.models import PlaceStatus
-from booking.calendar import entry, ical, markup, policy, position
 from booking.calendar.entry import entry_of
 from booking.calendar.ical import CalendarEntry
 from booking.calendar.policy import Reader
+from booking.calendar.terms import calendars_begin
 from booking.core.addresses import absolute
 from booking.core.clock import today
 from booking.core.db import db
@@ -29,7 +28,7 @@ from booking.deadlines.models import ReturnStatus
 from booking.directory.guards import Visitor, area, by_link
 from booking.directory.models import Person, School
 from booking.feeds import queries
-from booking.feeds.age import last_changed
+from booking.feeds.age import WRITTEN_BY, last_changed
 from booking.feeds.cache import Feed, feeds
 from booking.feeds.files import FOR_ONE, answer_with, is_known, written
 from booking.feeds.queries import State
@@ -37,9 +36,6 @@ from booking.feeds.views import bp
 
 MINE, STAFF, TEAM, SCHOOL = "feed", "feed for staff", "feed for the team", "feed of a school"
 ALARMS = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
-# Who wrote a feed decides its bytes too: after an update nobody is told that nothing changed.
-_SOURCES = (*(str(module.__file__) for module in (ical, entry, markup, policy, position, queries)), __file__)
-_WRITTEN_BY = hashlib.sha256(b"".join(Path(source).read_bytes() for source in _SOURCES)).hexdigest()
 
 
 def addresses_of(person: Person) -> dict[str, str]:
@@ -180,13 +176,13 @@ def _shared(name: str, reader: Reader) -> ResponseReturnValue:
         return Feed(written(name, entries, page=absolute("calendar.events")), changed_at)
 
     return answer_with(
-        feeds.get((str(db.engine.url), here.id, here.calendar_version, name, reader, queries.since(today())), make),
+        feeds.get((str(db.engine.url), here.id, here.calendar_version, name, reader, calendars_begin(today())), make),
         FOR_ONE,
     )
 
 
 def _answer(what: tuple[object, ...], make: Callable[[], bytes]) -> ResponseReturnValue:
     """Answer with a feed of one owner; made only where the client does not have it already."""
-    decides = (what, queries.since(today()), current_app.config["BASE_URL"], _WRITTEN_BY)
+    decides = (what, calendars_begin(today()), current_app.config["BASE_URL"], WRITTEN_BY)
     etag = hashlib.sha256(repr(decides).encode()).hexdigest()[:32]
     return answer_with(Feed(b"" if is_known(etag) else make(), None, etag), FOR_ONE)

@@ -7,15 +7,15 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.filters import Filters
 from booking.calendar.models import Category, Event, Kind
 from booking.calendar.policy import ANYBODY, Reader
-from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS, categories_seen, visible
+from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS, WITH_PARENTS, categories_seen, visible
 from booking.calendar.queries import list_events as list_of_the_page
-from booking.calendar.terms import school_year_of, year_days
+from booking.calendar.terms import calendars_begin
 from booking.core.db import db
 from booking.core.tokens import KEY_LENGTH
 from booking.deadlines.models import Ask, OwedBy, Return, ReturnStatus
@@ -24,16 +24,9 @@ from booking.directory.queries import in_office, naming
 
 Column = InstrumentedAttribute[Any]
 STAFF = Reader(signed_in=True)
-# What closing dates are for: by one statement, and by none where nothing is for anything.
-WITH_PARENTS = selectinload(Event.closes_for)
 # Of a closing date with what it asks, if it asks anything.
 CONCERNS_ALL = sa.or_(Ask.event_id.is_(None), Ask.owed_by == OwedBy.ALL)
 ACTIVE = (PlaceStatus.CONFIRMED, PlaceStatus.OFFERED, PlaceStatus.WAITING)
-
-
-def since(today: date) -> date:
-    """Return the first day feeds go back to: the beginning of the school year before this one."""
-    return year_days(school_year_of(today) - 1)[0]
 
 
 def public_events(area_id: int, filters: Filters, *, today: date) -> Sequence[Event]:
@@ -43,7 +36,7 @@ def public_events(area_id: int, filters: Filters, *, today: date) -> Sequence[Ev
 
 def lasting(filters: Filters, *, today: date) -> Filters:
     """Return the filters as a feed keeps to them for a school year: neither what is over nor what is full drops out."""
-    return replace(filters, first=filters.first or since(today), past=False, only_free=False)
+    return replace(filters, first=filters.first or calendars_begin(today), past=False, only_free=False)
 
 
 def find_public_category(area_id: int, slug: str) -> Category | None:
@@ -71,7 +64,7 @@ def places_of(email: str, *, today: date) -> Sequence[Place]:
     return db.session.scalars(
         sa.select(Place)
         .join(Place.event)
-        .where(Place.email == email, Place.status.in_(ACTIVE), Event.day >= since(today))
+        .where(Place.email == email, Place.status.in_(ACTIVE), Event.day >= calendars_begin(today))
         .options(
             contains_eager(Place.event).joinedload(Event.category), contains_eager(Place.event).joinedload(Event.venue)
         )
@@ -84,7 +77,7 @@ def events_of_school(school: School, *, today: date) -> Sequence[Event]:
     goes = sa.exists().where(
         Place.event_id == Event.id, Place.school_id == school.id, Place.status == PlaceStatus.CONFIRMED
     )
-    from_staff = sa.and_(visible(school.area_id, STAFF), ~Event.private, Event.day >= since(today))
+    from_staff = sa.and_(visible(school.area_id, STAFF), ~Event.private, Event.day >= calendars_begin(today))
     return db.session.scalars(
         sa.select(Event).where(from_staff, goes).options(*WITH_ITS_PARTS).order_by(*IN_ORDER)
     ).all()
@@ -125,7 +118,7 @@ def closing_dates_for_all(area_id: int, *, today: date) -> Sequence[Event]:
 
 
 def _closes(area_id: int, today: date) -> sa.ColumnElement[bool]:
-    return sa.and_(visible(area_id, STAFF), Event.kind == Kind.DEADLINE, Event.day >= since(today))
+    return sa.and_(visible(area_id, STAFF), Event.kind == Kind.DEADLINE, Event.day >= calendars_begin(today))
 
 
 State = list[tuple[str, int, str]]
@@ -194,7 +187,7 @@ def _state(today: date, whose: sa.Select[str, int, str], *others: sa.Select[str,
     area = _line("area", Area.id, Area.calendar_version)
     # Which schools a closing date asks stands in their returns; that it asks not all of them, here alone.
     not_all = _line("ask", Ask.event_id, Ask.owed_by).join(Ask.event)
-    not_all = not_all.where(Ask.owed_by != OwedBy.ALL, Event.day >= since(today))
+    not_all = not_all.where(Ask.owed_by != OwedBy.ALL, Event.day >= calendars_begin(today))
     rows = db.session.execute(sa.union(whose, area, not_all, *others))
     found = sorted((str(what), int(number), str(value)) for what, number, value in rows)
     has_owner = any(what in {"person", "school"} for what, _, _ in found)
@@ -218,4 +211,4 @@ def schools_that_name(email: str) -> Sequence[School]:
 
 def all_events(area_id: int, reader: Reader, *, today: date) -> Sequence[Event]:
     """Return all that a reader sees since the school year before, with their parts."""
-    return list_of_the_page(area_id, reader, Filters(first=since(today)), today=today, options=[WITH_PARENTS])
+    return list_of_the_page(area_id, reader, Filters(first=calendars_begin(today)), today=today, options=[WITH_PARENTS])

@@ -11,6 +11,7 @@ from booking.calendar.entry import entry_of
 from booking.calendar.models import Category
 from booking.calendar.palette import PALETTE
 from booking.calendar.readers import reader
+from booking.calendar.terms import calendars_begin
 from booking.core.addresses import absolute
 from booking.core.clock import today
 from booking.core.db import db
@@ -69,14 +70,14 @@ def _public_feed(kind: Category | None = None) -> Feed:
             choice.name_in(here),
             entries,
             source=choice.address,
-            page=absolute("calendar.events", **choice.query),
+            page=absolute("calendar.events", **choice.filters.query),
             description=f"Dates of {here.name}",
             colour=PALETTE[kind.colour] if kind else None,
         )
         return Feed(body, last_changed(here.calendar_changed_at, day=day))
 
     # The engine tells apart databases of one process.
-    key = (str(db.engine.url), here.id, here.calendar_version, choice.address, filters, queries.since(day))
+    key = (str(db.engine.url), here.id, here.calendar_version, choice.address, filters, calendars_begin(day))
     return feeds.get(key, make)
 
 
