@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 
 from booking.app import create_app
 from booking.core.db import db
+from tests.browsers import Browser
 
 LOCAL_SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 ENVIRONMENT = {
@@ -36,7 +37,7 @@ def make_app(database_url: str, **settings: str) -> Flask:
     """Build the application as the tests use it: no .env file, no inherited environment."""
     app = create_app({**ENVIRONMENT, "DATABASE_URL": database_url, **settings})
     app.testing = True
-    app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = Browser
     return app
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
@@ -25,7 +25,7 @@ from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
-from booking.core.errors import Refused
+from booking.core.errors import FormExpired, Refused
 
 log = logging.getLogger(__name__)
 SQLITE_WAIT_MS = 30_000
@@ -126,15 +126,23 @@ def _begin_on_sqlite(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def has_expired() -> bool:
+    """Tell whether the form under way may change nothing, and is to be shown again as it was typed."""
+    return has_app_context() and "form_expired" in g
+
+
 def atomic(action: Callable[P, R]) -> Callable[P, R]:
     """Run the action in one transaction that may write: all of it is kept, or none.
 
     Whatever was loaded before is read afresh inside. An atomic action called by another joins it.
+    Raises FormExpired where the form under way may change nothing.
     """
 
     @functools.wraps(action)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         session = db.session()
+        if has_expired():
+            raise FormExpired
         if session.info.get("atomic"):
             return action(*args, **kwargs)
         if session.new or session.dirty or session.deleted:

@@ -14,6 +14,10 @@ class Refused(Exception):
         self.field = field
 
 
+class FormExpired(Exception):
+    """A change was about to be made for a form that may change nothing: its token is not good any more."""
+
+
 def refuse_unless(condition: object, sentence: str, *, field: str | None = None) -> None:
     """Raise Refused with this sentence where the condition does not hold."""
     if not condition:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from wtforms import EmailField, Field, FieldList, FormField, StringField
 from wtforms.validators import Length, StopValidation, ValidationError
 
+from booking.core.db import has_expired
 from booking.core.errors import Refused
 from booking.core.text import one_line
 
@@ -23,6 +24,10 @@ _WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 
 class Form(FlaskForm):
     """A form whose errors can be shown in the summary, each leading to its field."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check what was typed; a form that has expired is shown again as it is, and nothing follows from it."""
+        return not has_expired() and super().validate(extra_validators)
 
     def refuse(self, refused: Refused) -> None:
         """Show a refusal at its field; one about the whole form at the first, where who reads begins to mend."""

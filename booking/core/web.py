@@ -14,14 +14,13 @@ from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_talisman import Talisman
-from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from whitenoise import WhiteNoise
 
-from booking.core import logs
+from booking.core import expired, logs
 from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.settings import Settings
@@ -63,7 +62,6 @@ class RowNumber(IntegerConverter):
         super().__init__(url_map, *args, **{"max": LARGEST_NUMBER, **kwargs})
 
 
-csrf = CSRFProtect()
 # While Redis is away each process counts for itself: a limit must not keep people from booking.
 limiter = Limiter(get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True)
 compress = Compress()
@@ -73,7 +71,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its headers, limits, static files and error pages."""
     app.session_interface = PrivateSessions()
     app.url_map.converters["int"] = RowNumber
-    csrf.init_app(app)
     limiter.init_app(app)
     compress.init_app(app)
     Talisman(
@@ -97,10 +94,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.jinja_env.globals["asset"] = asset
     app.register_error_handler(Refused, _refused)
-    app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _error_page)
     app.before_request(_refuse_null_characters)
     app.after_request(_keep_private)
+    expired.init_app(app)
     logs.init_app(app)
 
 
@@ -191,20 +188,6 @@ def plain_http(view: F) -> F:
 
 def _refused(refused: Refused) -> tuple[str, int]:
     return render_template("errors/refused.html", sentence=refused.sentence, outcome="refused"), 409
-
-
-def _form_expired(_error: CSRFError) -> tuple[str, int]:
-    return (
-        render_template(
-            "errors/error.html",
-            code=400,
-            title="This page was open for too long",
-            sentence="For your safety a form is only good for some hours, and it needs cookies. "
-            "Go back, load the page again, and send it once more. Nothing has been changed.",
-            outcome="refused",
-        ),
-        400,
-    )
 
 
 ERRORS = {

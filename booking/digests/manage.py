@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from booking.core.db import has_expired
 from booking.core.errors import Refused
 from booking.digests import actions, mail, queries
 from booking.digests.forms import IntroductionForm, PlanForm
@@ -42,6 +43,8 @@ def digest() -> ResponseReturnValue:
     if request.form.get("week") != week.isoformat():
         form.refuse(Refused("The issue that this page was about has gone meanwhile. This is the next one."))
         return _show(form, week, due, outcome="refused"), 409
+    if has_expired():
+        return _show(form, week, due, outcome="invalid"), 422
     try:
         return _do(form, week, due)
     except Refused as refused:

@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from booking.calendar import queries as calendar_queries
 from booking.calendar.policy import Reader
 from booking.core.errors import Refused
+from booking.core.expired import csrf
 from booking.core.tokens import link_token
-from booking.core.web import csrf, limiter
+from booking.core.web import limiter
 from booking.digests import actions, mail, queries
 from booking.digests.forms import ChoiceForm, SubscribeForm, data_of
 from booking.digests.models import DigestIssue, DigestSubscription, IssueState

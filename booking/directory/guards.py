@@ -9,6 +9,7 @@ from flask import abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
+from booking.core.expired import has_typed, send_again
 from booking.core.web import from_this_machine
 from booking.directory import queries
 from booking.directory.models import Area, Person, Role, RoleName
@@ -120,7 +121,7 @@ def signed_in(view: View[P]) -> View[P]:
     @functools.wraps(view)
     def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         if not visitor().is_signed_in:
-            return redirect(url_for("directory.sign_in", next=_this_page()))
+            return _ask_to_sign_in()
         return view(*args, **kwargs)
 
     return guard(run, "signed_in")
@@ -132,7 +133,7 @@ def organisers(view: View[P]) -> View[P]:
     @functools.wraps(view)
     def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         if not visitor().is_signed_in:
-            return redirect(url_for("directory.sign_in", next=_this_page()))
+            return _ask_to_sign_in()
         if not visitor().organises(area().id):
             abort(403)
         return view(*args, **kwargs)
@@ -146,7 +147,7 @@ def team(view: View[P]) -> View[P]:
     @functools.wraps(view)
     def run(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         if not visitor().is_signed_in:
-            return redirect(url_for("directory.sign_in", next=_this_page()))
+            return _ask_to_sign_in()
         if not visitor().is_in_team(area().id):
             abort(403)
         return view(*args, **kwargs)
@@ -176,6 +177,13 @@ def this_machine(view: View[P]) -> View[P]:
         return view(*args, **kwargs)
 
     return guard(run, "this_machine")
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    """Lead to the sign-in form; what somebody typed whose session has ended meanwhile is kept for them."""
+    if has_typed():
+        return send_again(signed_out=True), 403
+    return redirect(url_for("directory.sign_in", next=_this_page()))
 
 
 def _this_page() -> str:

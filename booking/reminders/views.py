@@ -5,8 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from booking.calendar import queries as calendar_queries
 from booking.calendar.readers import reader
+from booking.core.db import has_expired
+from booking.core.expired import csrf
 from booking.core.tokens import key_of
-from booking.core.web import csrf, row_number
+from booking.core.web import row_number
 from booking.directory.guards import area, by_link, signed_in, the_person
 from booking.reminders import actions, mail, queries
 from booking.reminders.models import To
@@ -23,21 +25,22 @@ def mine() -> ResponseReturnValue:
     person = the_person()
     here = area()
     kinds = calendar_queries.categories_seen(here.id, reader())
-    if request.method == "POST":
+    if request.method == "POST" and not has_expired():
         ticked = set(request.form.getlist("kind"))
         actions.subscribe(person, [kind for kind in kinds if str(kind.id) in ticked])
         flash("Saved of which dates we tell you.")
         flash("saved", "outcome")
         return redirect(url_for("bookings.my"))
-    chosen = {one.category_id for one in queries.subscriptions_of(person.id)}
+    chosen = {one.category_id for one in queries.subscriptions_of(person.id)} if request.method == "GET" else set()
     when = _when_they_go(here.id)
     return render_template(
         "reminders/mine.html",
         kinds=sorted(kinds, key=lambda kind: not when.get(kind.id)),
-        chosen=chosen | set(request.args.getlist("kind", type=row_number)),
+        chosen=chosen | set(request.values.getlist("kind", type=row_number)),
         when=when,
         person=person,
-    )
+        outcome="invalid" if has_expired() else "",
+    ), 422 if has_expired() else 200
 
 
 def _when_they_go(area_id: int) -> dict[int, str]:

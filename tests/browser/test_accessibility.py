@@ -170,6 +170,13 @@ def sign_in_from_a_page_left_open(page: Page, known: SimpleNamespace) -> None:
     page.get_by_role("button", name="Send me the e-mail").click()
 
 
+def choose_dates_after_the_session_has_ended(page: Page, known: SimpleNamespace) -> None:
+    page.goto("/my/reminders")
+    page.context.clear_cookies()
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Save").click()
+
+
 HOME, NONE_FOUND = "What is on for SEND in Vale & Marsh", "Nothing found"
 CASES = [
     # Anybody.
@@ -290,14 +297,22 @@ CASES = [
     Case(
         "form-too-old",
         "directory.sign_in",
-        "This page was open for too long",
-        status=400,
+        "Error: Sign in",
+        status=422,
         way=sign_in_from_a_page_left_open,
     ),
     # A SENCo who is signed in.
     Case("senco-home", "calendar.home", "What is on", HOME, who=SENCO),
     Case("senco-staff-event", "calendar.event", "Moderation for SENCos", values=public_page("staff"), who=SENCO),
     Case("senco-book", "bookings.book", "Book places: A talk", "Book places", event("nobody"), SENCO),
+    Case(
+        "signed-out-meanwhile",
+        "reminders.mine",
+        "Error: You are signed out",
+        who=SENCO,
+        status=403,
+        way=choose_dates_after_the_session_has_ended,
+    ),
     Case("senco-my", "bookings.my", "My bookings", who=SENCO),
     Case("senco-my-empty", "bookings.my", "My bookings", who=NEWCOMER),
     Case("senco-school", "deadlines.school_contacts", "Contacts of ", "", lambda known: known.own_school, SENCO),
