@@ -1,12 +1,13 @@
 """The frame round every page, the pages about the site itself, and the list of all pages."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Blueprint, Flask, current_app, get_flashed_messages, render_template, request, url_for
+from flask import Blueprint, Flask, abort, current_app, get_flashed_messages, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking import metrics
@@ -20,6 +21,7 @@ from booking.calendar import versions, wording
 from booking.calendar import views as calendar_views
 from booking.calendar.position import map_address
 from booking.calendar.terms import year_name
+from booking.core.addresses import under_base
 from booking.core.clock import today
 from booking.core.db import db
 from booking.core.web import from_this_machine, plain_http
@@ -213,6 +215,26 @@ def accessibility() -> ResponseReturnValue:
 def privacy() -> ResponseReturnValue:
     """Show what we keep about whom, why, and for how long."""
     return render_template("site/privacy.html")
+
+
+@bp.get("/.well-known/security.txt")
+@public
+def security() -> ResponseReturnValue:
+    """Say to whom somebody reports a weakness of this website (RFC 9116).
+
+    That is who looks after the installation (SECURITY_CONTACT), else the partnership; 404 while neither has an address.
+    """
+    here = find_here()
+    partnership = f"mailto:{here.email}" if here and here.email else ""
+    contact = str(current_app.config["SECURITY_CONTACT"]) or partnership or abort(404)
+    expires = f"{today() + timedelta(days=180):%Y-%m-%d}T00:00:00Z"  # less than a year, as the standard advises
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires}",
+        "Preferred-Languages: en",
+        f"Canonical: {under_base(request.path)}",
+    ]
+    return "\n".join(lines) + "\n", {"Content-Type": "text/plain; charset=utf-8"}
 
 
 @bp.get("/robots.txt")

@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "MAIL_DEFAULT_SENDER": "calendar@example.org",
     "RATE_LIMITS": "off",
 }
+HERE = "http://127.0.0.1:5000"  # a demonstration is of this machine alone
 BEGIN_NUMBERS_AGAIN = """
     SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
     FROM pg_sequences WHERE last_value IS NOT NULL
@@ -33,9 +34,14 @@ BEGIN_NUMBERS_AGAIN = """
 _templates: list[tempfile.TemporaryDirectory[str]] = []
 
 
+def environment_for(**settings: str) -> dict[str, str]:
+    """Return the settings that tests use, with these; a demonstration has an address of this machine."""
+    return {**ENVIRONMENT, **({"BASE_URL": HERE} if settings.get("DEMO") == "1" else {}), **settings}
+
+
 def make_app(database_url: str, **settings: str) -> Flask:
     """Build the application as the tests use it: no .env file, no inherited environment."""
-    app = create_app({**ENVIRONMENT, "DATABASE_URL": database_url, **settings})
+    app = create_app(environment_for(**{"DATABASE_URL": database_url, **settings}))
     app.testing = True
     app.test_client_class = Browser
     return app

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.databases import ENVIRONMENT
+from tests.databases import environment_for
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,7 +30,7 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
     # The settings file of this checkout says DEMO=1, and may say more: what a test does not ask for is off.
     off = {"DEMO": "0", **dict.fromkeys(("MAIL_SERVER", "MAIL_PORT", "MAIL_USERNAME", "MAIL_PASSWORD"), "")}
     off |= dict.fromkeys(("MAIL_USE_TLS", "REDIS_URL", "PORT"), "")
-    return {**kept, **off, **ENVIRONMENT, "DATABASE_URL": database_url, **settings}
+    return {**kept, **off, **environment_for(**{"DATABASE_URL": database_url, **settings})}
 
 
 @contextmanager

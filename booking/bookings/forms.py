@@ -9,6 +9,7 @@ from wtforms.validators import Length, ValidationError
 
 from booking.bookings.attendees import Contact, NewPlace
 from booking.calendar.models import Audience
+from booking.calendar.wording import say_count
 from booking.core.forms import Form as PageForm
 from booking.core.forms import NumberedList, email_field, name_field
 from booking.core.text import paragraphs
@@ -117,8 +118,9 @@ class BookingForm(PageForm):
     def validate_places(self, field: FieldList) -> None:
         """Ask for somebody who comes, and for no more than one booking may hold."""
         named = [entry for entry in field.entries if not entry.form.is_empty]
-        if len(named) > self.most_colleagues:
-            raise ValidationError(f"One booking can hold {self.most_colleagues + 1} places here. Take somebody out")
+        if len(named) + getattr(field, "left_out", 0) > self.most_colleagues:
+            most = say_count(self.most_colleagues + 1, "place")
+            raise ValidationError(f"One booking can hold {most} here. Take somebody out")
         if not named and self.not_attending.data:
             raise ValidationError("Name at least one person who comes")
 
@@ -126,7 +128,8 @@ class BookingForm(PageForm):
         """Return each error with the address of its field; what is about all colleagues leads to the first."""
         errors = super().error_list()
         whole = [error for error in self.places.errors if isinstance(error, str)]
-        return errors + [{"text": text, "href": "#places-0-name" if self.places.entries else "#name"} for text in whole]
+        shown = self.places.entries and self.most_colleagues
+        return errors + [{"text": text, "href": "#places-0-name" if shown else "#name"} for text in whole]
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Leave out the addresses of others where only names are asked for."""

@@ -54,6 +54,21 @@ class NumberedList(FieldList):
     """Blocks of the form by number; what is no number of ours is no block (WTForms fails on some of them)."""
 
     digits = 3
+    left_out = 0  # blocks with something typed, beyond the most that a form reads
+
+    def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
+        """Read the blocks, and count those that were filled in but are too many to be read."""
+        super().process(formdata, *args, **kwargs)
+        if formdata:
+            filled_in = [name for name in formdata if any(str(value).strip() for value in formdata.getlist(name))]
+            unread = list(self._extract_indices(self.name, formdata))[self.max_entries :]
+            self.left_out = len(set(unread) & set(self._extract_indices(self.name, filled_in)))
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        """Refuse more than a form reads: what somebody asked is taken as a whole, or not at all."""
+        if super().validate(form, extra_validators) and self.left_out:
+            self.errors = [f"This is too many at once: at most {self.max_entries}. Take some out"]
+        return not self.errors
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
         pattern = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,{self.digits}}})-")

@@ -12,6 +12,8 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from booking.core.hosts import names_this_machine
+
 ROOT = Path(__file__).resolve().parents[2]
 _YES, _NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 _MIN_SECRET = 16
@@ -21,6 +23,7 @@ _HOST = re.compile(rf"{_NAME}\.?")
 _ADDRESS = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _MAILBOX = rf"{_WORD}(?:\.{_WORD})*@{_NAME}"
+_CONTACT = re.compile(rf"mailto:{_MAILBOX}|tel:\+?[0-9().-]{{3,30}}|https://{_NAME}(?::[0-9]{{1,5}})?(?:/[!-~]*)?")
 # One address, which may have a name: `a@example.org`, `Name <a@example.org>`, `"Name, with marks" <a@example.org>`.
 _SENDER = re.compile(rf'(?:"[^"\\]*" *|[^"\\<>@,;:]*)<({_MAILBOX})>|({_MAILBOX})')
 
@@ -48,6 +51,7 @@ class Settings:
     rate_limits: bool
     port: int
     base_url_was_set: bool = True
+    security_contact: str = ""
 
     @property
     def is_https(self) -> bool:
@@ -60,10 +64,15 @@ class Settings:
         read = _Reader({**_written_in(env_file), **environ})
         demo = read.flag("DEMO")
         port = read.number("PORT", 5000)
+        base_url = read.address("BASE_URL", f"http://127.0.0.1:{port}")
+        if demo and not names_this_machine(urlsplit(base_url).netloc):
+            raise SettingsError(
+                "BASE_URL: with DEMO=1 it has to be this machine (http://127.0.0.1:5000): the demo lets anybody sign in"
+            )
         return cls(
             secret_key=read.secret("SECRET_KEY"),
             database_url=read.database("DATABASE_URL"),
-            base_url=read.address("BASE_URL", f"http://127.0.0.1:{port}"),
+            base_url=base_url,
             demo=demo,
             mail_server=read.host("MAIL_SERVER"),
             mail_port=read.number("MAIL_PORT", 25),
@@ -77,6 +86,7 @@ class Settings:
             redis_url=read.redis("REDIS_URL"),
             rate_limits=read.on_or_off("RATE_LIMITS"),
             port=port,
+            security_contact=read.contact("SECURITY_CONTACT"),
             base_url_was_set=bool(read.text("BASE_URL")),
         )
 
@@ -180,6 +190,15 @@ class _Reader:
         if word and not (found and parseaddr(word)[1] in found.groups()):
             raise SettingsError(f"{name}: write one address like calendar@example.org, not {word[:60]!r}")
         return word or "calendar@example.org"
+
+    def contact(self, name: str) -> str:
+        word = self.text(name)
+        found = word if word.startswith(("https://", "mailto:", "tel:")) else f"mailto:{word}"
+        if not word:
+            return ""
+        if not _CONTACT.fullmatch(found):
+            raise SettingsError(f"{name}: write an email address, or a web address that begins with https://")
+        return found
 
     def redis(self, name: str) -> str:
         word = self.text(name)

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,14 +22,16 @@ from whitenoise import WhiteNoise
 from booking.core import expired, logs
 from booking.core.db import db
 from booking.core.errors import Refused
+from booking.core.hosts import KnownHosts, is_loopback, names_this_machine
 from booking.core.settings import Settings
 
 LARGEST_NUMBER = 2**31 - 1
-# What proxies add to a request that they hand on: whose it is, and which name it was for.
-_SAYS_WHOSE = re.compile(r".*forwarded-for|.*ip(v[46])?|.*-external-address", re.IGNORECASE)
-_SAYS_WHERE = re.compile(r"x-(forwarded|original)-(host|server)|x-host", re.IGNORECASE)
-_HANDED_ON = re.compile(r"via|x-forwarded-by|x-forwarded", re.IGNORECASE)
-_FORWARDED_FOR = re.compile(r'for="?(\[[^\]]*\]|[^";,:]*)', re.IGNORECASE)
+# What proxies add to a request that they hand on: whose it is, how and under which name it came, that it was theirs.
+_HANDED_ON = re.compile(
+    r".*forwarded.*|via|.*ip(v[46])?|.*-external-address|x-(original|host|scheme|url-scheme|ssl|https|proxy|envoy|arr|amz).*"
+    r"|x-request-id|front-end-https|(cf|cdn|fly|proxy)-.*",
+    re.IGNORECASE,
+)
 F = TypeVar("F", bound=Callable[..., object])
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {
@@ -87,6 +88,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app, root=str(STATIC), prefix="static/", max_age=3600, immutable_file_test=_has_lasting_address
     )
+    if settings.base_url_was_set:
+        app.wsgi_app = KnownHosts(app.wsgi_app, settings.base_url)  # type: ignore[method-assign]
     loader = app.jinja_loader
     assert loader is not None
     app.jinja_loader = ChoiceLoader(
@@ -97,6 +100,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(HTTPException, _error_page)
     app.before_request(_refuse_null_characters)
     app.after_request(_keep_private)
+    app.after_request(_lead_to_our_own_name)
     expired.init_app(app)
     logs.init_app(app)
 
@@ -124,43 +128,18 @@ def row_number(text: str) -> int:
 
 
 def from_this_machine() -> bool:
-    """Tell whether the request comes from this very machine, and no proxy here handed it on for somebody else.
+    """Tell whether the request comes from this very machine, and directly: no proxy, here or elsewhere, handed it on.
 
-    It is what the demo's short cuts ask. The name asked for has to be this machine's too: a page elsewhere
-    can let a name of its own lead here (DNS rebinding), and would read what the browser reads.
+    It is what the demo's short cuts ask. A proxy may tell little: one header of those they add, or the HTTP/1.0 that
+    many speak, is enough to refuse. The name asked for has to be this machine's too: a page elsewhere can let a name
+    of its own lead here (DNS rebinding), and would read what the browser reads.
     """
     return (
-        _is_loopback(request.remote_addr or "")
-        and _names_this_machine(request.host)
-        and all(_is_of_this_machine(name, value) for name, value in request.headers)
+        is_loopback(request.remote_addr or "")
+        and names_this_machine(request.host)
+        and request.environ.get("SERVER_PROTOCOL") not in {"HTTP/0.9", "HTTP/1.0"}
+        and not any(_HANDED_ON.fullmatch(name) for name, _ in request.headers)
     )
-
-
-def _is_of_this_machine(header: str, value: str) -> bool:
-    """Tell whether a header leaves it open that nobody else asked."""
-    if header.lower() == "forwarded":
-        return all(_FORWARDED_FOR.search(hop) for hop in value.split(",")) and all(
-            _is_loopback(address.strip("[]")) for address in _FORWARDED_FOR.findall(value)
-        )
-    if _SAYS_WHOSE.fullmatch(header):
-        return all(_is_loopback(address.strip()) for address in value.split(","))
-    if _SAYS_WHERE.fullmatch(header):
-        return all(_names_this_machine(host.strip()) for host in value.split(","))
-    return not _HANDED_ON.fullmatch(header)
-
-
-def _names_this_machine(host: str) -> bool:
-    """Tell whether `name:port` is this machine under a name that nobody else can give away."""
-    found = re.fullmatch(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", host)
-    return found is not None and (found[1].lower() == "localhost" or _is_loopback(found[1].strip("[]")))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _refuse_null_characters() -> None:
@@ -177,6 +156,16 @@ def _keep_private(response: Response) -> Response:
         view = current_app.view_functions.get(request.endpoint or "")
         is_personal = getattr(view, "guard", "public") != "public"
         response.headers["Cache-Control"] = "private, no-store" if is_personal else "private, no-cache"
+    return response
+
+
+def _lead_to_our_own_name(response: Response) -> Response:
+    """Write redirects without the name that was asked for; the one to HTTPS leads to that of BASE_URL."""
+    here = re.match(rf"(https?)://{re.escape(request.host)}(?=/|$)", response.headers.get("Location", ""))
+    if here:
+        path = "/" + here.string[here.end() :].lstrip("/\\")  # a path that begins with two would name another host
+        base = str(current_app.config["BASE_URL"]) if here[1] == "https" and not request.is_secure else ""
+        response.headers["Location"] = base + path
     return response
 
 

@@ -29,6 +29,7 @@ from booking.reminders.wording import say_rule
 
 log = logging.getLogger(__name__)
 MOST_RULES = 8
+TOO_MANY = f"At most {MOST_RULES} reminders are possible."
 TOO_LATE, SWITCHED_ON_LATER = "it would have come too late", "the event got this rule later"
 
 
@@ -307,7 +308,7 @@ def _set(owner: sa.ColumnElement[bool], rules: Rules, **owner_values: int) -> No
 
 
 def _refuse_too_many_or_the_same(rules: Rules) -> None:
-    refuse_unless(len(rules) <= MOST_RULES, f"At most {MOST_RULES} reminders are possible.")
+    refuse_unless(len(rules) <= MOST_RULES, TOO_MANY)
     keys = [(one.to, one.timing) for one in rules]
     refuse_unless(len(set(keys)) == len(keys), THE_SAME)
 

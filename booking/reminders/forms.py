@@ -34,12 +34,6 @@ WHEN = [
 ]
 
 
-class RuleList(NumberedList):
-    """The blocks of rules."""
-
-    digits = 2
-
-
 def on_the_list(_form: Any, field: SelectField) -> None:
     """Refuse what is not on a list, in plain words."""
     if field.data not in {choice.value for choice in field.choices}:
@@ -112,7 +106,7 @@ def _is_to_the_minute(when: str) -> bool:
 class RulesForm(PageForm):
     """All reminders of a kind or of an event."""
 
-    rules = RuleList(FormField(RuleForm), max_entries=99)
+    rules = NumberedList(FormField(RuleForm), max_entries=99)
 
     def __init__(self, *args: Any, to: Collection[To] = tuple(To), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,7 +137,10 @@ class RulesForm(PageForm):
         number.errors = [refused.sentence, *number.errors]
 
     def validate_rules(self, field: FieldList) -> None:
-        """Refuse the same reminder twice, at the second of them."""
+        """Refuse the same reminder twice, at the second of them; and more than there may be, at the last."""
+        if getattr(field, "left_out", 0):
+            self.refuse(Refused(actions.TOO_MANY))
+            raise ValidationError(actions.TOO_MANY)
         seen: set[tuple[To, Timing]] = set()
         for entry in field.entries:
             if entry.form.is_empty or entry.form.errors:

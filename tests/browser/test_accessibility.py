@@ -37,6 +37,7 @@ NO_PAGES = {
     "site.healthz",
     "site.readyz",
     "site.robots",
+    "site.security",
 }
 Values = Callable[[SimpleNamespace], dict[str, Any]]
 

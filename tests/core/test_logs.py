@@ -89,6 +89,9 @@ def ask(port: int, request: str) -> None:
             pass
 
 
+HOST = "Host: calendar.example.org\r\n"
+
+
 @pytest.mark.parametrize("worker", ["sync", "gthread"])
 def test_gunicorn_writes_no_token_at_any_level_whatever_is_asked(tmp_path: Path, worker: str) -> None:
     """Its access log with the page that led there, its debug level, requests that it cannot read, and what fails."""
@@ -111,11 +114,12 @@ def test_gunicorn_writes_no_token_at_any_level_whatever_is_asked(tmp_path: Path,
             wait_for(f"http://127.0.0.1:{port}/healthz")
             for token in (*tokens.values(), SIGN_IN):
                 for path in (f"/feeds/my/{token}.ics", f"/bookings/{token}/", f"/events/1/book?invitation={token}"):
-                    ask(port, f"GET {path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
-                    came_from = f"Host: a.example\r\nReferer: http://a.example{path}\r\nConnection: close\r\n\r\n"
+                    ask(port, f"GET {path} HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n")
+                    came_from = f"{HOST}Referer: http://calendar.example.org{path}\r\nConnection: close\r\n\r\n"
                     ask(port, f"GET /healthz HTTP/1.1\r\n{came_from}")
                     ask(
-                        port, f"GET {path.split('?')[0]}?fails HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
+                        port,
+                        f"GET {path.split('?')[0]}?fails HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n",
                     )
                     for broken in (
                         f"GET {path} and more HTTP/1.1\r\n\r\n",
@@ -134,5 +138,5 @@ def test_gunicorn_writes_no_token_at_any_level_whatever_is_asked(tmp_path: Path,
     for part in ('"GET /bookings/…/ HTTP/1.1" 500', "Error handling request", "ValueError: cannot answer /bookings/…/"):
         assert part in written
     assert "Invalid request from ip=127.0.0.1" in written
-    assert '"http://a.example/bookings/…/"' in written
+    assert '"http://calendar.example.org/bookings/…/"' in written
     assert "Exception on /feeds/my/… [GET]" in written

@@ -95,6 +95,10 @@ def test_the_environment_wins_over_the_settings_file(tmp_path: Path) -> None:
         ("BASE_URL", "https://calendar.example.org:0"),
         ("BASE_URL", "https://calendar..example.org"),
         ("BASE_URL", "https://calendar.example.org#top"),
+        ("SECURITY_CONTACT", "nobody"),
+        ("SECURITY_CONTACT", "http://example.org/report"),
+        ("SECURITY_CONTACT", "mailto:a@b.org\nExpires: never"),
+        ("SECURITY_CONTACT", "https://example.org/a b"),
         ("DEMO", "maybe"),
         ("DEMO", "yes?"),
         ("MAIL_USE_TLS", "starttls"),
@@ -228,3 +232,29 @@ def test_no_program_starts_with_a_bad_setting(program, bad, line) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith(line)
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "",
+        "http://127.0.0.1:5000",
+        "http://localhost",
+        "http://[::1]:5000",
+        "https://localhost:8443",
+        "http://127.1.2.3",
+    ],
+)
+def test_a_demonstration_starts_on_this_machine(base_url: str) -> None:
+    assert load(DEMO="1", BASE_URL=base_url).demo
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["https://calendar.example.org", "http://192.168.0.4:5000", "http://localhost.example.org", "http://0.0.0.0:5000"],
+)
+def test_a_demonstration_does_not_start_under_a_public_address(base_url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^BASE_URL: with DEMO=1 .*") as failed:
+        load(DEMO="1", BASE_URL=base_url)
+    assert len(str(failed.value).splitlines()) == 1
+    assert load(DEMO="0", BASE_URL=base_url).base_url == base_url

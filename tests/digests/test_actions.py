@@ -32,7 +32,7 @@ from booking.notifications import mime
 from booking.notifications.delivery import deliver_due
 from booking.notifications.models import AddressPutAside, Message, MessageStatus
 from booking.notifications.outbox import sender_address
-from tests.databases import close, make_app, new_sqlite
+from tests.databases import HERE, close, make_app, new_sqlite
 from tests.digests.golden import a_week
 from tests.factories import (
     make_audience,
@@ -379,7 +379,7 @@ def test_text_and_html_say_the_same_and_the_mail_says_how_to_leave(area: Area) -
     key = db.session.query(DigestSubscription).filter_by(email=ADA).one().key
     assert mail["List-Id"] == "<digest.vale-marsh.example.org>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert mail["List-Unsubscribe"].strip().startswith(f"<http://calendar.example.org/digest/stop/{key}")
+    assert mail["List-Unsubscribe"].strip().startswith(f"<{HERE}/digest/stop/{key}")
     assert mail["Auto-Submitted"] == "auto-generated"
     assert 'charset="utf-8"' in mail.get_body(("plain",))["Content-Type"]
 

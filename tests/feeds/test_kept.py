@@ -258,7 +258,7 @@ def test_a_refusal_is_not_kept_and_a_database_that_is_away_is_owned_up_to(client
 def test_any_number_of_queries_takes_a_bounded_space(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = app.wsgi_app.application.answers
+    answers = app.extensions["kept answers"]
     for store in (answers, feeds):
         monkeypatch.setattr(store, "most", 100_000)
     for number in range(150):

@@ -18,6 +18,7 @@ from booking.reminders.actions import NewRule, set_category_rules
 from booking.reminders.policy import Timing
 from tests.databases import close, make_app
 from tests.factories import make_booking, make_event, make_person, make_school, sign_in
+from tests.forms import errors
 from tests.statements import statements
 
 FORM = {"name": "Priya Nair", "email": "priya@school.example", "school": ""}
@@ -517,3 +518,29 @@ def test_my_bookings_shows_what_i_booked_and_what_was_booked_for_me(app: Flask, 
         ("places", "Given to me"),
     ]
     assert "/feeds/my/" in page
+
+
+@pytest.mark.parametrize("number", [49, 60, 999])
+def test_more_people_than_the_form_reads_are_refused_and_nobody_is_left_out(
+    app: Flask, client: FlaskClient, number: int
+) -> None:
+    event = setup_event(app, capacity=None, places_per_booking=50)
+    form = FORM | {f"places-{n}-name": f"Colleague {n}" for n in range(49)}
+    page = client.post(f"/events/{event.id}/book", data={**form, f"places-{number}-name": "Ada Obi"})
+    assert (page.status_code, outcome(page)) == (422, "invalid")
+    assert "One booking can hold 50 places here. Take somebody out" in page.text
+    with app.app_context():
+        assert db.session.query(Booking).count() == 0
+    page = client.post(f"/events/{event.id}/book", data={**form, f"places-{number}-name": "  "}, follow_redirects=True)
+    assert (page.status_code, outcome(page)) == (200, "confirmed")
+    with app.app_context():
+        assert db.session.query(Place).count() == 50
+
+
+def test_a_companion_where_the_event_takes_none_is_refused_at_a_field_that_is_there(
+    app: Flask, client: FlaskClient
+) -> None:
+    event = setup_event(app, places_per_booking=1)
+    page = client.post(f"/events/{event.id}/book", data={**FORM, "places-0-name": "Ada Obi"})
+    assert (page.status_code, outcome(page)) == (422, "invalid")
+    assert errors(page) == [("name", "One booking can hold 1 place here. Take somebody out")]

@@ -199,6 +199,14 @@ def test_more_reminders_than_there_may_be_are_refused(app: Flask, tom: FlaskClie
     assert rules(app) == []
 
 
+def test_reminders_beyond_what_the_form_reads_are_refused_too(app: Flask, tom: FlaskClient, event: Event) -> None:
+    many = {name: text for number in range(100) for name, text in row(number, number=str(number % 60)).items()}
+    page = tom.post(f"/manage/reminders/{event.category_id}", data=many)
+    assert (page.status_code, outcome(page)) == (422, "invalid")
+    assert errors(page) == [("rules-98-number", "At most 8 reminders are possible.")]
+    assert rules(app) == []
+
+
 def test_a_time_does_not_count_for_minutes_and_hours_and_is_8am_where_none_is_said(
     app: Flask, tom: FlaskClient, event: Event
 ) -> None:
