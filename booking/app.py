@@ -10,12 +10,16 @@ from sqlalchemy.engine import make_url
 
 from booking import cli, site
 from booking.core import db, web
+from booking.core.limits import PATIENT
 from booking.core.settings import Settings
 from booking.directory.guards import login
 from booking.feeds.kept import KeptAnswers
 
 MAX_BODY = 512 * 1024  # the longest form, with room, and a list of contacts
 
+POOL_WAITS = 5  # seconds for a connection to come free; who waits longer is told to try again
+# A server that is away or hangs is noticed: seconds to connect, milliseconds until what was sent has to be received.
+PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 30}
 QUIET = {"hide_parameters": True}  # an error in the log must not tell who booked
 
 
@@ -58,7 +62,7 @@ def _config(settings: Settings) -> dict[str, object]:
         "PERMANENT_SESSION_LIFETIME": 60 * 60 * 24 * 30,
         "WTF_CSRF_TIME_LIMIT": 60 * 60 * 12,
         "RATELIMIT_ENABLED": settings.rate_limits,
-        "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
+        "RATELIMIT_STORAGE_URI": f"{PATIENT}{settings.redis_url}" if settings.redis_url else "memory://",
         "COMPRESS_MIMETYPES": ["text/html", "application/json", "text/csv"],
     }
 
@@ -69,7 +73,15 @@ def _engine_options(database_url: str) -> dict[str, object]:
         if url.database and url.database != ":memory:":
             with suppress(OSError):  # the database then says that it cannot be opened
                 Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
-            return {"pool_size": 20, "max_overflow": 20, **QUIET}
+            return {"pool_size": 20, "max_overflow": 20, "pool_timeout": POOL_WAITS, **QUIET}
         return {**QUIET}
     # What is read under a lock is what was committed last, whatever the server's default is.
-    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True, "isolation_level": "READ COMMITTED", **QUIET}
+    return {
+        "pool_size": 10,
+        "max_overflow": 10,
+        "pool_timeout": POOL_WAITS,
+        "pool_pre_ping": True,
+        "isolation_level": "READ COMMITTED",
+        "connect_args": PATIENCE,
+        **QUIET,
+    }

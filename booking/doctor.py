@@ -15,6 +15,7 @@ from booking import site
 from booking.core.clock import LONDON, now
 from booking.core.commands import says_why
 from booking.core.db import db
+from booking.core.health import why_not_writable
 from booking.core.heartbeat import HEARTBEAT, MOST_BEHIND, last_beat
 from booking.core.settings import Settings
 from booking.core.text import one_line
@@ -37,12 +38,12 @@ def settings() -> str | None:
 
 
 def database() -> str | None:
-    """Tell whether the database answers."""
+    """Tell whether the database answers, and can be written: not read-only, and with room on its disk."""
     try:
         db.session.execute(sa.text("SELECT 1"))
     except sa.exc.DBAPIError as error:
         return str(error.orig).splitlines()[0]
-    return None
+    return None if site.not_ready() else why_not_writable()
 
 
 def migrations() -> str | None:

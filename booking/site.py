@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Blueprint, Flask, abort, current_app, get_flashed_messages, render_template, request, url_for
+from flask import Blueprint, Flask, abort, current_app, g, get_flashed_messages, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking import metrics
@@ -24,6 +24,7 @@ from booking.calendar.terms import year_name
 from booking.core.addresses import under_base
 from booking.core.clock import today
 from booking.core.db import db
+from booking.core.health import why_not_writable
 from booking.core.web import from_this_machine, plain_http
 from booking.deadlines import contact_views  # noqa: F401  it adds its pages to the blueprint
 from booking.deadlines import views as deadlines_views
@@ -159,10 +160,12 @@ def _on_desk() -> bool:
 
 def _area_and_visitor() -> tuple[Area | None, Visitor]:
     """Return whose page it is and who asks; nobody where the database does not answer: error pages have a frame too."""
+    if "without_rows" in g:
+        return None, ANYBODY
     try:
         area = find_here()
         return area, visitor() if area else ANYBODY
-    except sa.exc.DBAPIError:
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError):
         db.session.rollback()
         return None, ANYBODY
 
@@ -179,8 +182,8 @@ def healthz() -> ResponseReturnValue:
 @public
 @plain_http
 def readyz() -> ResponseReturnValue:
-    """Say whether requests can be served: the database answers and its migrations are at their head."""
-    problem = not_ready()
+    """Say whether requests can be served: the database answers and can be written, its migrations are at their head."""
+    problem = not_ready() or why_not_writable()
     body, status = (problem, 503) if problem else ("ready", 200)
     return f"{body}\n", status, {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 
@@ -190,7 +193,7 @@ def not_ready() -> str | None:
     try:
         with db.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
-    except sa.exc.DBAPIError:
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError):
         return "the database does not answer"
     wanted = ScriptDirectory(str(current_app.extensions["migrate"].directory)).get_current_head()
     return None if found == wanted else f"the database is at migration {found}, not {wanted}: run flask db upgrade"

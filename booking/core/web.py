@@ -1,13 +1,15 @@
 """What every page needs: headers, static files with lasting addresses, limits, error pages."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, render_template, request, url_for
+import sqlalchemy as sa
+from flask import Flask, Response, abort, current_app, g, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
 from flask_limiter import Limiter
@@ -22,6 +24,7 @@ from whitenoise import WhiteNoise
 from booking.core import expired, logs
 from booking.core.db import db
 from booking.core.errors import Refused
+from booking.core.health import SAY, Trouble, trouble_of
 from booking.core.hosts import KnownHosts, is_loopback, names_this_machine
 from booking.core.settings import Settings
 
@@ -32,6 +35,9 @@ _HANDED_ON = re.compile(
     r"|x-request-id|front-end-https|(cf|cdn|fly|proxy)-.*",
     re.IGNORECASE,
 )
+RETRY_AFTER = 30  # seconds
+UNKNOWN = "We do not know whether it was taken: look for our email before you try again."
+log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., object])
 STATIC = Path(__file__).parents[1] / "static"
 POLICY = {
@@ -63,8 +69,9 @@ class RowNumber(IntegerConverter):
         super().__init__(url_map, *args, **{"max": LARGEST_NUMBER, **kwargs})
 
 
-# While Redis is away each process counts for itself: a limit must not keep people from booking.
-limiter = Limiter(get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True)
+# While Redis is away each process counts for itself: a limit must not keep people from booking. Errors are swallowed
+# besides, as Flask-Limiter falls back for the thread that fails first alone.
+limiter = Limiter(get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True, swallow_errors=True)
 compress = Compress()
 
 
@@ -97,6 +104,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.jinja_env.globals["asset"] = asset
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
     app.register_error_handler(HTTPException, _error_page)
     app.before_request(_refuse_null_characters)
     app.after_request(_keep_private)
@@ -175,6 +183,26 @@ def plain_http(view: F) -> F:
     return view
 
 
+def _database_away(error: sa.exc.SQLAlchemyError) -> tuple[str | dict[str, str], int, dict[str, str]]:
+    """Say what we know where the database cannot be used. The page reads no row: the next try would fail too."""
+    trouble = trouble_of(error)
+    if trouble is None:
+        raise error
+    g.without_rows = True
+    db.session.rollback()
+    log.error("%s: %s", request.method, SAY[trouble])
+    if trouble in {Trouble.FULL, Trouble.READ_ONLY}:
+        title, sentence = "We cannot save anything just now", "Nothing has been changed. Try again later."
+    elif request.method == "POST":
+        title, sentence = "We are having trouble", UNKNOWN
+    else:
+        title, sentence = "We are having trouble", "We cannot show this page just now. Try again in a minute."
+    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+    if request.path.startswith("/api/"):
+        return {"error": sentence}, 503, headers
+    return render_template("errors/error.html", code=503, title=title, sentence=sentence), 503, headers
+
+
 def _refused(refused: Refused) -> tuple[str, int]:
     return render_template("errors/refused.html", sentence=refused.sentence, outcome="refused"), 409
 
@@ -204,6 +232,7 @@ def _error_page(error: HTTPException) -> tuple[str | dict[str, str], int, list[t
         return error
     if isinstance(error, InternalServerError):
         db.session.rollback()
+        g.without_rows = True  # whatever failed may have been what the frame of a page reads
     title, sentence = ERRORS.get(code, (error.name, "Go back and try another way."))
     # What HTTP says of it besides: which methods are allowed (405).
     said = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]

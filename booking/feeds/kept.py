@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 16 * 1024 * 1024
 HEADERS_WEIGH = 4096
 CONNECTIONS = 8  # as many as the threads of a worker
+WAITS = 2  # seconds for one of them; then the application answers
 # Feeds behind a token have one part more: they are for one person, and change with bookings too.
 PUBLIC_FEED = re.compile(r"/feeds/[^/]+\.ics")
 VERSION = "SELECT id, calendar_version FROM areas ORDER BY id LIMIT 2"
@@ -90,7 +91,7 @@ class KeptAnswers:
         self.answers: Store[Answer] = Store(MOST_BYTES, weigh=lambda answer: answer.weight)
         app.extensions["kept answers"] = self.answers
         with app.app_context():
-            self._engine = _engine_beside(db.engine)
+            self._engine = _engine_beside(db.engine, app.config["SQLALCHEMY_ENGINE_OPTIONS"].get("connect_args", {}))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a public feed from what is kept, or keep what the application answers."""
@@ -151,10 +152,18 @@ def _ways_here(environ: "WSGIEnvironment") -> tuple[object, ...]:
     return environ["wsgi.url_scheme"], environ.get("HTTP_X_FORWARDED_PROTO") == "https"
 
 
-def _engine_beside(engine: sa.Engine) -> sa.Engine:
+def _engine_beside(engine: sa.Engine, connect_args: dict[str, Any]) -> sa.Engine:
     """Return an engine for single reads on the same database: neither BEGIN nor ROLLBACK nor ping round them."""
+    # A database in memory has a pool of its own kind, without bounds.
+    bounds = {"max_overflow": 0, "pool_timeout": WAITS} if isinstance(engine.pool, sa.QueuePool) else {}
     own = sa.create_engine(
-        engine.url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_size=CONNECTIONS, hide_parameters=True
+        engine.url,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        pool_size=CONNECTIONS,
+        connect_args=connect_args,
+        **bounds,
+        hide_parameters=True,
     )
 
     def follow(_engine: Any) -> None:

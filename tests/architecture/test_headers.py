@@ -238,14 +238,19 @@ def test_an_error_in_the_middle_of_the_database_leaves_the_next_page_alone(own_a
 
 def test_without_a_database_pages_fail_politely_and_readyz_says_why(tmp_path: Path) -> None:
     nowhere = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
-    for address, reason in (
-        (f"sqlite:///{tmp_path / 'new.db'}", r"the database is at migration None, not \w+: run flask db upgrade"),
-        (nowhere, "the database does not answer"),
+    for address, reason, code, title in (
+        (
+            f"sqlite:///{tmp_path / 'new.db'}",
+            r"the database is at migration None, not \w+: run flask db upgrade",
+            500,
+            "Something went wrong on our side",
+        ),
+        (nowhere, "the database does not answer", 503, "We are having trouble"),
     ):
         app = make_app(address)
         app.config["PROPAGATE_EXCEPTIONS"] = False
         client = app.test_client()
-        check_error(client.get("/"), 500, "Something went wrong on our side")
+        check_error(client.get("/"), code, title)
         check_error(client.get("/nothing-here"), 404, "Page not found")
         ready = client.get("/readyz")
         assert ready.status_code == 503

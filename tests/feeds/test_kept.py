@@ -250,7 +250,7 @@ def test_a_refusal_is_not_kept_and_a_database_that_is_away_is_owned_up_to(client
         assert client.get(f"{PATH}?category=nothing", headers={"If-None-Match": kept}).status_code == 400
     away = make_app("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     away.config["PROPAGATE_EXCEPTIONS"] = False
-    assert away.test_client().get(PATH).status_code == 500
+    assert away.test_client().get(PATH).status_code == 503
     close(away)
 
 
