@@ -6,9 +6,11 @@ from difflib import get_close_matches
 
 from booking.core.text import and_list
 
-_WORD = re.compile(r"\[ *([^\W\d_]+) *\]")
+# Each part is possessive (`+`) and none begins within what it would have to read again: a text of one letter, one
+# space or one bracket many times is read once.
+_WORD = re.compile(r"\[ *+([^\W\d_]++) *+\]")
 # One bracket is missing, or it is of another kind.
-_HALF = re.compile(r"[\[{] *([^\W\d_]+)|([^\W\d_]+) *[\]}]")
+_HALF = re.compile(r"[\[{] *+([^\W\d_]++)|(?<![^\W\d_])([^\W\d_]++) *+[\]}]")
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
