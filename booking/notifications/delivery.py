@@ -198,7 +198,7 @@ class _Batch:
         try:
             if self._is_out_of_the_way(message):
                 return True
-            raw = mime.write(message, sender=self.sender)
+            raw = _written(message, self.sender)
             if connection is not None:
                 connection.deliver(raw, sender=self.sender, to=message.to_email)
         except DBAPIError:
@@ -211,8 +211,8 @@ class _Batch:
             actions.postpone(message, worker=worker, reason=str(later))
             done.postponed += 1
             return _is_usable(connection)
-        except Exception as error:  # one that cannot be written must not hold up those behind it
-            log.exception("message %s cannot be written", message.id)
+        except Exception as error:  # one that cannot be looked at must not hold up those behind it
+            log.exception("message %s cannot be looked at", message.id)
             actions.postpone(message, worker=worker, reason=_words(error))
             done.postponed += 1
             return _is_usable(connection)
@@ -266,6 +266,15 @@ class _Batch:
         """What a sign-in mail said is not kept, but in the demonstration's mailbox."""
         forget = message.kind == "sign_in" and not current_settings().demo
         actions.mark_sent(message, worker=self.worker, run=self.run, forget=forget)
+
+
+def _written(message: Message, sender: str) -> bytes:
+    """Return the bytes of a mail. Raises Permanent where there are none: the same row can never be written later."""
+    try:
+        return mime.write(message, sender=sender)
+    except Exception as error:
+        log.exception("message %s cannot be written", message.id)
+        raise Permanent(one_line(f"It cannot be written. {_words(error)}")[:280]) from None
 
 
 def _is_usable(connection: OutboxConnection | None) -> bool:

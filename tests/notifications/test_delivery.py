@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.policy import default
+from email.utils import getaddresses
 from html.parser import HTMLParser
 from quopri import decodestring
 
@@ -119,6 +121,66 @@ def test_a_subject_comes_back_word_by_word_however_it_is_folded(in_app: Flask, w
     message.message_id, message.created_at = "<1@x.example>", now()
     raw = mime.write(message, sender=sender_address())
     assert str(message_from_bytes(raw, policy=default)["Subject"]) == unfolded(raw) == subject
+
+
+EVIL = "=?utf-8?q?=0D=0ABcc:_evil?= Ädä"
+NAMES = [
+    EVIL,
+    "=?utf-8?q?a=00b?=",
+    "=?utf-8?q?=2C_x=40evil=2Eexample=2C?= Priya",
+    'a\\"b',
+    "x" * 200,
+    "a@b.example, c",
+    "\ud800",
+]
+name_of_any_kind = st.one_of(
+    st.sampled_from(NAMES),
+    st.text(max_size=120),
+    st.text(st.sampled_from('=?utf-8q_0DA\r\n\0",<>@\\ é(:;'), max_size=60),
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name_of_any_kind, name_of_any_kind, name_of_any_kind)
+def test_whatever_people_are_called_a_mail_is_written_to_one_address_and_gives_the_names_back(
+    in_app: Flask, who: str, sender: str, subject: str
+) -> None:
+    message = Message(
+        id=1,
+        to_email="p@x.example",
+        to_name=who,
+        from_name=sender,
+        subject=subject,
+        text=who,
+        html=who,
+        reply_to="r@x.example",
+    )
+    message.message_id, message.created_at = "<1@x.example>", now()
+    raw = mime.write(message, sender="team@x.example")
+    mail = message_from_bytes(raw, policy=default)
+    assert sorted(mail.keys()) == sorted(
+        ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"]
+    )
+    plainly = message_from_bytes(raw)
+    for header, typed, address in (("To", who, "p@x.example"), ("From", sender, "team@x.example")):
+        name = one_line(typed.encode("utf-8", "replace").decode())
+        ((shown, found),) = getaddresses([plainly[header]])
+        assert (found, str(make_header(decode_header(shown)))) == (address, name)
+        # The newer reader of the standard library shows a space between two encoded words of a name.
+        (one,) = mail[header].addresses
+        assert (one.addr_spec, one.display_name.replace(" ", "")) == (address, name.replace(" ", ""))
+    assert str(mail["Subject"]) == one_line(subject.encode("utf-8", "replace").decode())
+    assert b"\0" not in raw
+    assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
+
+
+def test_a_mail_that_cannot_be_written_fails_at_once_and_holds_up_no_later_one(mailing: Flask, server: Server) -> None:
+    """Only an address can be so; it used to be tried for three days, and what came later waited behind it."""
+    message = post("priya@school.example", reply_to="=?utf-8?q?=0D=0ABcc:_evil?=@x.example")
+    post("priya@school.example")
+    done = deliver()
+    assert (done.failed, done.postponed, done.sent, states()) == (1, 0, 1, [("failed", 1), ("sent", 1)])
+    assert db.session.get(Message, message.id).outcome.startswith("It cannot be written.")
 
 
 def test_a_recipient_refused_for_good_fails_with_the_servers_words_and_the_others_go(
