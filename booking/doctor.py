@@ -78,6 +78,8 @@ def scheduler() -> str | None:
         return "unknown: the database does not answer, or is not migrated"
     if beat is None:
         return "it has never run: start `python -m scheduler`"
+    if beat - now() > OLDEST_BEAT:
+        return "last seen in the future: the clock of this machine, or of the one it runs on, is or was wrong"
     if now() - beat > OLDEST_BEAT:
         return f"last seen {int((now() - beat).total_seconds() // 60)} minutes ago: start `python -m scheduler`"
     return behind()

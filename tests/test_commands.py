@@ -353,6 +353,10 @@ def test_the_doctor_misses_a_scheduler_that_stopped_or_never_ran(app: Flask) -> 
     done = inside(app, "doctor")
     assert re.fullmatch(r"WRONG  scheduler: last seen \d+ minutes ago: start .*", done.stdout.splitlines()[4])
     assert done.returncode == 1
+    with app.app_context():
+        db.session.execute(sa.text("UPDATE heartbeats SET at = '2100-01-01 00:00:00'"))
+        db.session.commit()
+    assert inside(app, "doctor").stdout.splitlines()[4].startswith("WRONG  scheduler: last seen in the future: ")
 
 
 def test_the_doctor_sees_a_scheduler_that_does_not_keep_up(app: Flask) -> None:

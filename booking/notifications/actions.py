@@ -75,6 +75,14 @@ def claim(*, worker: str, limit: int, per_minute: int = 0) -> list[Message]:
     return sorted(taken, key=lambda message: (message.priority, message.send_after, message.id))
 
 
+def confirm(message: Message, *, worker: str, run: Run) -> bool:
+    """Prolong the lease of a message that is about to be sent. Returns whether it is still this worker's.
+
+    Another may have taken it: by a clock that is ahead of ours, or after we were held up longer than a lease.
+    """
+    return run(_OURS, _change_to(message, worker, claimed_until=now() + LEASE)) == 1
+
+
 def mark_sent(message: Message, *, worker: str, run: Run, forget: bool = False) -> bool:
     """Record that the server took it, in one statement by itself; `forget` keeps nothing of what it said."""
     sent = {"status": MessageStatus.SENT, "sent_at": now(), "tried_at": now(), "tries": message.tries + 1}

@@ -7,13 +7,16 @@ knows no `text/calendar; method=…` inside multipart/alternative: the subclass 
 import logging
 import re
 import smtplib
+import socket
 import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Timer
+from typing import Any
 
 from flask import current_app
 from flask_mail import Connection, Mail
@@ -28,7 +31,10 @@ from booking.notifications.models import Message
 from booking.notifications.outbox import sender_address
 from booking.notifications.verdict import Drop, Hold, Verdict
 
+# For each wait for the server, and for all that is said about one mail, or until one is logged in: a server may send a
+# byte now and then for ever. Both are well below the lease.
 TIME_OUT_SECONDS = 20
+CONVERSATION_SECONDS = 60
 # After so many lines cut off in one batch the server is left alone for a while.
 MOST_CUT_OFFS = 3
 # A batch ends then, also where some of it is left: what is urgent waits no longer for a slow server, and no lease ends.
@@ -76,23 +82,50 @@ class Delivered:
         return self.sent + self.dropped + self.postponed + self.failed
 
 
+class _Line(smtplib.SMTP):
+    """A line to the server that can be cut while something is being said."""
+
+    @contextmanager
+    def cut_in_time(self) -> Iterator[None]:
+        """Cut the line if what happens here takes too long: who reads from it is told that it was closed."""
+        timer = Timer(CONVERSATION_SECONDS, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def connect(self, *where: Any, **how: Any) -> tuple[int, bytes]:
+        """Connect, and read the greeting."""
+        with self.cut_in_time():
+            return super().connect(*where, **how)
+
+    def _cut(self) -> None:
+        log.warning("the mail server took longer than %s seconds: its line is cut", CONVERSATION_SECONDS)
+        if self.sock is not None:
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+
 class OutboxConnection(Connection):
     """One connection for a batch: with a time-out, and a certificate that is checked."""
 
-    host: smtplib.SMTP
+    host: _Line
 
-    def configure_host(self) -> smtplib.SMTP:
+    def configure_host(self) -> _Line:
         """Connect, greet, encrypt and log in."""
         settings = current_settings()
         if not settings.mail_server:
             raise Temporary("MAIL_SERVER is not set: no mail leaves")
-        host = smtplib.SMTP(settings.mail_server, settings.mail_port, timeout=TIME_OUT_SECONDS)
+        host = _Line(settings.mail_server, settings.mail_port, timeout=TIME_OUT_SECONDS)
         try:
-            host.ehlo_or_helo_if_needed()
-            if settings.mail_use_tls:
-                host.starttls(context=ssl.create_default_context())
-            if settings.mail_username:
-                host.login(settings.mail_username, settings.mail_password)
+            with host.cut_in_time():
+                host.ehlo_or_helo_if_needed()
+                if settings.mail_use_tls:
+                    host.starttls(context=ssl.create_default_context())
+                if settings.mail_username:
+                    host.login(settings.mail_username, settings.mail_password)
         except BaseException:
             host.close()
             raise
@@ -101,7 +134,8 @@ class OutboxConnection(Connection):
     def deliver(self, raw: bytes, *, sender: str, to: str) -> None:
         """Send one finished mail. Raises Temporary or Permanent."""
         try:
-            self.host.sendmail(sender, [to], raw)
+            with self.host.cut_in_time():
+                self.host.sendmail(sender, [to], raw)
         except smtplib.SMTPRecipientsRefused as refused:
             code, words = next(iter(refused.recipients.values()))
             raise _refusal(code, words, recipient=True) from None
@@ -199,6 +233,9 @@ class _Batch:
             if self._is_out_of_the_way(message):
                 return True
             raw = _written(message, self.sender)
+            if not actions.confirm(message, worker=worker, run=self.run):
+                log.warning("message %s was taken by another worker", message.id)
+                return True
             if connection is not None:
                 connection.deliver(raw, sender=self.sender, to=message.to_email)
         except DBAPIError:
@@ -282,7 +319,8 @@ def _is_usable(connection: OutboxConnection | None) -> bool:
     if connection is None:
         return True
     try:
-        code, _ = connection.host.rset()
+        with connection.host.cut_in_time():
+            code, _ = connection.host.rset()
     except (smtplib.SMTPException, OSError):
         return False
     return code == 250
@@ -303,7 +341,8 @@ def _connection() -> Iterator[OutboxConnection | None]:
         yield connection
     finally:
         try:
-            connection.host.quit()
+            with connection.host.cut_in_time():
+                connection.host.quit()
         except (smtplib.SMTPException, OSError):
             connection.host.close()
 

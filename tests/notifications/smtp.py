@@ -1,12 +1,15 @@
 """A real SMTP server for tests, that takes, refuses, puts off, or drops the line."""
 
 import asyncio
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from threading import Thread
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
@@ -115,3 +118,34 @@ def fussy_server(**behaviour) -> Iterator[FussyServer]:
         yield server
     finally:
         controller.stop()
+
+
+@dataclass
+class Drips:
+    """A server that sends a byte now and then, and whether the other side would not have that."""
+
+    port: int
+    was_cut_off: bool = False
+
+
+@contextmanager
+def dripping_server(greeting: bytes = b"") -> Iterator[Drips]:
+    """Run a server that says this at once, and then a line without an end, for ten seconds at most."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        drips = Drips(listener.getsockname()[1])
+
+        def drip() -> None:
+            line, _ = listener.accept()
+            with line:
+                try:
+                    line.sendall(greeting)
+                    for _ in range(200):
+                        line.sendall(b"2")
+                        time.sleep(0.05)
+                except OSError:
+                    drips.was_cut_off = True
+
+        thread = Thread(target=drip)
+        thread.start()
+        yield drips
+        thread.join()

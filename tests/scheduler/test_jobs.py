@@ -24,7 +24,7 @@ from scheduler import jobs
 from scheduler.__main__ import run_once
 from tests.databases import close, empty, make_app, postgres_server
 from tests.factories import make_booking, make_event
-from tests.notifications.smtp import FussyServer, fussy_server
+from tests.notifications.smtp import FussyServer, dripping_server, fussy_server
 
 SENDER = Sender("Vale & Marsh", "team@vale-marsh.example", None)
 
@@ -169,10 +169,43 @@ def test_a_server_that_hangs_is_not_waited_for_for_ever(
 
 
 def test_the_lease_outlasts_the_slowest_server() -> None:
-    commands = 6  # RSET after the one before, MAIL, RCPT, DATA, the end of the data, and one to spare
     every_seconds = next(job.every_seconds for job in jobs.JOBS if job.name == "delivery")
-    assert timedelta(seconds=commands * delivery.TIME_OUT_SECONDS) < actions.LEASE
+    # The RSET after the one before, and the mail; the lease begins anew right before each mail.
+    assert timedelta(seconds=2 * delivery.CONVERSATION_SECONDS) < actions.LEASE
     assert actions.LEASE + timedelta(seconds=2 * every_seconds) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("greeting", [b"", b"220 here\r\n250 OK\r\n"], ids=["from the start", "at the mail"])
+def test_a_server_that_sends_a_byte_now_and_then_is_left_in_time(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, greeting: bytes
+) -> None:
+    """Each byte comes within the time-out of a single wait."""
+    monkeypatch.setattr(delivery, "CONVERSATION_SECONDS", 0.3)
+    with dripping_server(greeting) as drips:
+        app = make_app(database_url, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(drips.port))
+        with app.app_context():
+            people(1)
+            jobs.deliver()
+            assert states() == [("queued", 1)]
+        close(app)
+    assert drips.was_cut_off
+
+
+@pytest.mark.both_databases
+def test_what_another_worker_has_taken_meanwhile_is_not_sent_a_second_time(mailing: Flask, server: FussyServer) -> None:
+    """Both clocks are put forward in mid-batch, by more than a lease."""
+    people(3)
+    taken: list[str] = []
+
+    def is_taken_by_another(message: Message) -> None:
+        if not taken:
+            with time_machine.travel(now() + timedelta(minutes=5)):
+                taken.extend(one.to_email for one in actions.claim(worker="another", limit=10))
+
+    delivery.deliver_due(worker="w", limit=10, still_wanted=is_taken_by_another)
+    assert len(taken) == 3
+    assert server.recipients == []
+    assert states() == [("claimed", 0)] * 3
 
 
 @pytest.mark.both_databases

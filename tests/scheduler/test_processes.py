@@ -190,6 +190,19 @@ def test_one_that_is_told_to_stop_ends_soon_and_the_next_takes_up_what_is_left(
     assert states(app) == {("sent", 1): MANY}
 
 
+def test_told_to_stop_it_leaves_a_server_that_does_not_answer(
+    app: Flask, database_url: str, server: FussyServer
+) -> None:
+    post(app, 1)
+    server.seconds_per_mail = 15
+    with running(1, database_url, **mail_to(server)) as (process,):
+        eventually(lambda: len(server.mails) == 1)
+        status, seconds = stop(process)
+    assert status == 0
+    assert seconds < STOPS_WITHIN
+    assert states(app) == {("claimed", 0): 1}
+
+
 def test_mail_stays_queued_while_the_server_is_away(app: Flask, database_url: str) -> None:
     post(app, 30)
     assert once(database_url, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(free_port()))[:2] == (0, "")
