@@ -16,7 +16,7 @@ class AuditEntry(Base):
     __tablename__ = "audit_entries"
     __table_args__ = (
         sa.Index("ix_audit_entries_area_id_at", "area_id", "at"),
-        sa.Index("ix_audit_entries_subject", "subject", "subject_id"),
+        sa.Index("ix_audit_entries_of_subject", "subject", "subject_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

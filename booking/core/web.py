@@ -27,6 +27,7 @@ from booking.core.errors import Refused
 from booking.core.health import SAY, Trouble, trouble_of
 from booking.core.hosts import KnownHosts, is_loopback, names_this_machine
 from booking.core.settings import Settings
+from booking.core.slices import say_some
 
 LARGEST_NUMBER = 2**31 - 1
 # What proxies add to a request that they hand on: whose it is, how and under which name it came, that it was theirs.
@@ -103,6 +104,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         [loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
     )
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.filters["some"] = say_some
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
     app.register_error_handler(HTTPException, _error_page)

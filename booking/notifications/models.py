@@ -19,6 +19,13 @@ class MessageStatus(StrEnum):
     DROPPED = "dropped"
 
 
+def _newest_of(status: str) -> sa.Index:
+    """Return the index of an area's messages of one status, to which few of all belong."""
+    these = sa.text(f"status = '{status}'")
+    columns = ("area_id", "created_at", "id")
+    return sa.Index(f"ix_messages_newest_{status}", *columns, sqlite_where=these, postgresql_where=these)
+
+
 class Message(Base):
     """One e-mail to one recipient."""
 
@@ -26,7 +33,19 @@ class Message(Base):
     __table_args__ = (
         sa.CheckConstraint("tries >= 0", name="tries"),
         sa.Index("ix_messages_due", "status", "send_after"),
-        sa.Index("ix_messages_area_id_created_at", "area_id", "created_at"),
+        # The outbox of an area, the newest first: all of it, what one address had, and what there is little of.
+        sa.Index("ix_messages_newest", "area_id", "created_at", "id"),
+        # PostgreSQL compares by bytes here: only then does the beginning of an address lead to those that have it.
+        sa.Index(
+            "ix_messages_newest_to",
+            "area_id",
+            "to_email",
+            "created_at",
+            "id",
+            postgresql_ops={"to_email": "varchar_pattern_ops"},
+        ),
+        _newest_of("failed"),
+        _newest_of("dropped"),
         # How many went within the last minute; what is old enough to lose its body.
         sa.Index("ix_messages_tried_at", "tried_at"),
         sa.Index(
@@ -76,6 +95,7 @@ class AddressPutAside(Base):
     """An address that the mail server does not know: nothing goes there until somebody says so, or it answers."""
 
     __tablename__ = "addresses_put_aside"
+    __table_args__ = (sa.Index("ix_addresses_put_aside_since", "since"),)
 
     email: Mapped[str] = mapped_column(sa.String(254), primary_key=True)
     since: Mapped[datetime]

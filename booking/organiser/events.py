@@ -25,12 +25,13 @@ from booking.core.addresses import absolute
 from booking.core.clock import now, today
 from booking.core.errors import Refused
 from booking.core.forms import Form, cleaned
+from booking.core.slices import Spot
 from booking.core.tokens import link_token
 from booking.core.web import row_number
 from booking.directory.guards import area, organisers, the_organiser
 from booking.organiser import actions, queries
 from booking.organiser.reminders import rules_that_count, say
-from booking.organiser.views import bp, offset, paging, the_event
+from booking.organiser.views import bp, the_event
 from booking.reminders import forecast
 from booking.reminders import queries as reminder_queries
 
@@ -49,23 +50,21 @@ def events() -> ResponseReturnValue:
     """List the events: to come, drafts, past, cancelled."""
     here = area()
     show = request.args.get("show", "coming")
-    found, total = queries.list_events(
+    found = queries.list_events(
         here.id,
         today=today(),
         show=show,
         words=request.args.get("q", "")[:100],
         category_id=request.args.get("category", type=row_number),
-        limit=queries.PER_PAGE,
-        offset=offset(),
+        at=Spot.of_the_address(),
     )
     return render_template(
         "organiser/events.html",
-        events=found,
+        found=found,
         show=show,
         categories=calendar_queries.categories(here.id),
-        waiting=bookings_queries.waiting_counts([event.id for event in found]),
+        waiting=bookings_queries.waiting_counts([event.id for event in found.rows]),
         drafts=queries.drafts_by_year(here.id) if show == "coming" else {},
-        **paging(total),
     )
 
 

@@ -1,23 +1,27 @@
 """The outbox: what was sent, what waits, what the other side refused; and one message's life."""
 
 import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.core import audit
 from booking.core.errors import refuse_unless
+from booking.core.slices import Slice, Spot
+from booking.core.text import email_key, one_line
 from booking.core.tokens import OWN_PAGES
 from booking.directory.guards import area, organisers, the_organiser
 from booking.notifications import actions
 from booking.notifications import queries as message_queries
-from booking.notifications.models import Message, MessageStatus
+from booking.notifications.models import AddressPutAside, Message, MessageStatus
 from booking.notifications.wording import SAY_STATUS, say_life
-from booking.organiser import queries
-from booking.organiser.views import bp, offset, paging
+from booking.organiser.views import bp
 
 # What leads to somebody's own page is a right by itself: whoever reads over a shoulder must not have it.
 _OWN_LINK = re.compile(rf"\S*{OWN_PAGES}\S+|\S+[?&]invitation=\S+")
+ASIDE_SHOWN = 20
 THEIR_OWN = "(their own link)"
 
 
@@ -26,23 +30,51 @@ THEIR_OWN = "(their own link)"
 def outbox() -> ResponseReturnValue:
     """Show the area's messages, newest first; that it was opened is written down."""
     audit.record_opened("opened the outbox", "outbox", None, by=the_organiser(), area_id=area().id)
-    wanted = request.args.get("status", "")
-    status = MessageStatus(wanted) if wanted in set(MessageStatus) else None
-    rows, total = message_queries.list_messages(
-        area().id, status=status, words=request.args.get("q", "")[:100], limit=queries.PER_PAGE, offset=offset()
-    )
+    wanted, words = request.args.get("status", ""), one_line(request.args.get("q", ""))[:100]
+    found = _Found.of(words, MessageStatus(wanted) if wanted in set(MessageStatus) else None)
     return render_template(
         "organiser/outbox.html",
-        messages=rows,
+        found=found.messages,
+        words=words,
+        addresses=found.addresses,
+        most_addresses=message_queries.ADDRESSES_SHOWN,
+        looked_through=message_queries.LOOKED_THROUGH,
         counts=message_queries.counts(area().id),
-        aside=message_queries.put_aside_in_area(area().id),
+        aside=_put_aside(found.addresses),
+        aside_shown=ASIDE_SHOWN,
         per_minute=current_app.extensions["settings"].mail_per_minute,
         days_kept=actions.KEEP_BODIES.days,
         status=wanted,
         say_status=SAY_STATUS,
         say_life=say_life,
-        **paging(total),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A page of messages, and the addresses that were found by what was typed."""
+
+    messages: Slice[Message]
+    addresses: list[str]
+
+    @classmethod
+    def of(cls, words: str, status: MessageStatus | None) -> "_Found":
+        """Return all messages; those to an address that was typed whole; or what words find."""
+        here, at = area().id, Spot.of_the_address()
+        if not words:
+            return cls(message_queries.list_messages(here, status=status, at=at), [])
+        email = email_key(words)
+        if message_queries.has_written_to(here, email):
+            return cls(message_queries.messages_to(here, email, status=status, at=at), [email])
+        addresses = message_queries.addresses_that_begin(here, email)
+        return cls(message_queries.find_messages(here, words, addresses, status=status, at=at), addresses)
+
+
+def _put_aside(found: Collection[str]) -> Sequence[AddressPutAside]:
+    """Return the addresses put aside among those that were looked for, else the newest; one more than are shown."""
+    if request.args.get("q"):
+        return list(message_queries.put_aside(found).values())
+    return message_queries.put_aside_in_area(area().id, limit=ASIDE_SHOWN + 1)
 
 
 @bp.get("/outbox/<int:message_id>")
@@ -79,8 +111,8 @@ def resend(message_id: int) -> ResponseReturnValue:
 def use_address_again() -> ResponseReturnValue:
     """Let mail go again to an address that was put aside."""
     email = request.form.get("email", "")
-    known = {one.email for one in message_queries.put_aside_in_area(area().id)}
-    refuse_unless(email in known, "This address is not put aside any more.")
+    is_known = message_queries.is_aside(email) and message_queries.has_written_to(area().id, email)
+    refuse_unless(is_known, "This address is not put aside any more.")
     actions.use_again(email, by=the_organiser(), area_id=area().id)
     flash(f"Mail goes to {email} again. What failed in the meantime can be sent again below.")
     flash("saved", "outcome")

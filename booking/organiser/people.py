@@ -4,6 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.core.db import db
+from booking.core.slices import Spot
 from booking.core.web import row_number
 from booking.directory import actions
 from booking.directory import queries as directory_queries
@@ -11,7 +12,7 @@ from booking.directory.forms import GrantForm
 from booking.directory.guards import area, organisers, the_organiser, visitor
 from booking.directory.models import Role, RoleName
 from booking.organiser import queries
-from booking.organiser.views import bp, offset, paging
+from booking.organiser.views import bp
 
 
 @bp.route("/people/", methods=["GET", "POST"])
@@ -53,15 +54,14 @@ def revoke(role_id: int) -> ResponseReturnValue:
 @organisers
 def log() -> ResponseReturnValue:
     """Show what organisers did, and whose data they opened."""
-    rows, total = queries.log_entries(
-        area().id, event_id=request.args.get("event", type=row_number), limit=queries.PER_PAGE, offset=offset()
+    found = queries.log_entries(
+        area().id, event_id=request.args.get("event", type=row_number), at=Spot.of_the_address()
     )
-    events = {entry.subject_id for entry in rows if entry.subject == "event" and entry.subject_id}
-    nameless = {entry.actor_id for entry in rows if entry.actor_id and not entry.actor_name}
+    events = {entry.subject_id for entry in found.rows if entry.subject == "event" and entry.subject_id}
+    nameless = {entry.actor_id for entry in found.rows if entry.actor_id and not entry.actor_name}
     return render_template(
         "organiser/log.html",
-        entries=rows,
+        found=found,
         titles=queries.titles_of(events, area().id),
         emails=queries.emails_of(nameless) if nameless else {},
-        **paging(total),
     )

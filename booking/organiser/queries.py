@@ -13,9 +13,8 @@ from booking.calendar.queries import IN_ORDER, WITH_ITS_PARTS
 from booking.calendar.terms import monday_of, school_year_of
 from booking.core.audit import AuditEntry
 from booking.core.db import db
+from booking.core.slices import Slice, Spot, cut
 from booking.directory.models import Person
-
-PER_PAGE = 50
 
 
 def week(area_id: int, today: date) -> list[tuple[date, list[Event]]]:
@@ -74,15 +73,12 @@ def newest_bookings(area_id: int, *, limit: int = 8) -> Sequence[Booking]:
     ).all()
 
 
-def log_entries(area_id: int, *, event_id: int | None, limit: int, offset: int) -> tuple[Sequence[AuditEntry], int]:
-    """Return a page of the log, newest first, and how many lines there are."""
+def log_entries(area_id: int, *, event_id: int | None, at: Spot) -> Slice[AuditEntry]:
+    """Return a page of the log, newest first."""
     chosen = [sa.or_(AuditEntry.area_id == area_id, AuditEntry.area_id.is_(None))]
     if event_id:
         chosen.append(sa.and_(AuditEntry.subject == "event", AuditEntry.subject_id == event_id))
-    rows = db.session.scalars(
-        sa.select(AuditEntry).where(*chosen).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
-    ).all()
-    return rows, db.session.scalar(sa.select(sa.func.count()).select_from(AuditEntry).where(*chosen)) or 0
+    return cut(sa.select(AuditEntry).where(*chosen), AuditEntry.id, at=at, downwards=True)
 
 
 def emails_of(person_ids: Collection[int]) -> dict[int, str]:
@@ -97,20 +93,15 @@ def titles_of(event_ids: Collection[int], area_id: int) -> dict[int, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def list_events(
-    area_id: int, *, today: date, show: str, words: str, category_id: int | None, limit: int, offset: int
-) -> tuple[Sequence[Event], int]:
-    """Return a page of events as organisers look for them, and how many there are."""
+def list_events(area_id: int, *, today: date, show: str, words: str, category_id: int | None, at: Spot) -> Slice[Event]:
+    """Return a page of events as organisers look for them."""
     chosen = [Event.area_id == area_id, _shown(show, today)]
     if words:
         chosen += [Event.title.icontains(word, autoescape=True) for word in words.split()]
     if category_id:
         chosen.append(Event.category_id == category_id)
-    order = [column.desc() for column in IN_ORDER] if show in {"past", "cancelled"} else list(IN_ORDER)
-    rows = db.session.scalars(
-        sa.select(Event).where(*chosen).options(*WITH_ITS_PARTS).order_by(*order).limit(limit).offset(offset)
-    ).all()
-    return rows, db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(*chosen)) or 0
+    downwards = show in {"past", "cancelled"}
+    return cut(sa.select(Event).where(*chosen), *IN_ORDER, at=at, downwards=downwards, options=WITH_ITS_PARTS)
 
 
 def _shown(show: str, today: date) -> sa.ColumnElement[bool]:

@@ -174,6 +174,8 @@ def fill_up(app: Flask) -> None:
     file = app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:  # each row by itself
         connection.execute("CREATE TABLE filler (text)")
+        # So many that the table has its root and leaves: each leaf more is then one page, so that none is left over.
+        connection.executemany("INSERT INTO filler VALUES (?)", [["x" * 1000]] * 10)
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(sqlite3.OperationalError, match="full"):

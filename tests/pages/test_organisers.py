@@ -870,13 +870,14 @@ def test_a_long_log_has_pages_whose_addresses_are_only_its_own(app: Flask, tom: 
         event = make_event()
     for _ in range(51):
         tom.get(f"/manage/events/{event.id}/places/export.csv")
-    page = tom.get("/manage/log/?event=1&endpoint=x&_external=1&_scheme=javascript&page=2")
+    page = tom.get("/manage/log/?event=1&endpoint=x&_external=1&_scheme=javascript&after=2")
     assert page.status_code == 200
     (link,) = re.findall(r'<a href="([^"]+)" rel="prev">', page.text)
-    assert link == "/manage/log/?event=1&amp;endpoint=x&amp;_external=1&amp;_scheme=javascript&amp;page=1"
+    assert link == "/manage/log/?event=1&amp;endpoint=x&amp;_external=1&amp;_scheme=javascript&amp;before=1"
     assert tom.get(link.replace("&amp;", "&")).text.count("downloaded (.csv)") == 50
     for number in ("0", "-1", "x", "99999999999999999999"):
-        assert tom.get(f"/manage/log/?page={number}").status_code == 200
+        for name in ("after", "before"):
+            assert tom.get(f"/manage/log/?{name}={number}").text.count("downloaded (.csv)") == 50
 
 
 # The desk
