@@ -3,28 +3,27 @@
 Modules beside this one add their pages to the same blueprint: acts on one place, messages.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
-from booking.bookings import actions, limits, policy, promotions, queries, sheet
-from booking.bookings.models import TAKES_A_PLACE, Place, PlaceStatus
+from booking.bookings import actions, limits, lists, policy, promotions, queries, sheet
+from booking.bookings.models import Place, PlaceStatus
 from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Event
 from booking.calendar.readers import reader
 from booking.calendar.when import place_in_words
 from booking.core import audit
 from booking.core.clock import now, today
+from booking.core.slices import Spot
 from booking.core.text import and_list, name_key
 from booking.core.web import row_number
 from booking.directory.guards import area, organisers, team, the_organiser, visitor
 
 bp = Blueprint("bookings_manage", __name__, url_prefix="/manage/events/<int:event_id>/places")
-IN_ORDER = {PlaceStatus.CONFIRMED: 0, PlaceStatus.OFFERED: 1, PlaceStatus.WAITING: 2, PlaceStatus.CANCELLED: 4}
 
 
 @bp.get("/")
@@ -33,65 +32,30 @@ def places(event_id: int) -> ResponseReturnValue:
     """Show who comes and who waits, in their order; that it was opened is written down."""
     event = the_event(event_id)
     write_down("opened the list of", event)  # first: a transaction that writes forgets what was read before it
-    found = queries.places_at(event)
-    chosen = _Chosen.of_the_address()
-    shown = chosen.from_all(found)
+    chosen = _chosen()
+    found = lists.page_of_places(event, chosen, at=Spot.of_the_address())
+    waiting = {place.booking_id for place in found.rows if place.status is PlaceStatus.WAITING}
+    is_to_come = policy.is_to_come(event, at=now())
     return render_template(
         "organiser/places.html",
         event=event,
-        places=shown,
-        unlisted=sum(place.unlisted for place in shown),
-        all_of_them=len(found),
+        found=found,
+        tally=lists.tally(event),
+        unlisted=sum(place.unlisted for place in found.rows),
         chosen=chosen,
-        schools=schools_among(found),
+        schools=lists.schools_at(event),
         can_add=can_add(event),
-        why=promotions.say_why_waiting(event) if policy.is_to_come(event, at=now()) else {},
+        groups=lists.waiting_together(waiting) if waiting else {},
+        why=promotions.say_why_waiting(event, booking_ids=waiting) if waiting and is_to_come else {},
         going_on=_going_on(event),
-        **_counts(event, found),
+        per_school=_per_school(event),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """Which places the address asks for."""
-
-    words: str
-    status: str
-    school_id: int | None
-
-    @classmethod
-    def of_the_address(cls) -> "_Chosen":
-        return cls(
-            request.args.get("q", "")[:100],
-            request.args.get("status", ""),
-            request.args.get("school", None, type=row_number),
-        )
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.status or self.school_id)
-
-    def from_all(self, found: Sequence[Place]) -> list[Place]:
-        """Return the places asked for: confirmed by school and name, who has an offer, who waits, who cancelled."""
-        words = name_key(self.words).split() if self.words else []
-        chosen = [place for place in found if not self.status or place.status == self.status]
-        chosen = [place for place in chosen if not self.school_id or place.school_id == self.school_id]
-        return sorted((place for place in chosen if all(word in _words(place) for word in words)), key=_order)
-
-
-def _words(place: Place) -> str:
-    school = place.school.name if place.school else ""
-    return name_key(f"{place.name} {place.email or ''} {school} {place.booking.name} {place.booking.reference}")
-
-
-def _order(place: Place) -> tuple[int, int, str, str]:
-    number = place.position if place.status in {PlaceStatus.WAITING, PlaceStatus.OFFERED} else 0
-    school = place.school.name if place.school else ""
-    return IN_ORDER.get(place.status, 3), number or 0, school, name_key(place.name)
-
-
-def schools_among(found: Sequence[Place]) -> list[tuple[int, str]]:
-    """Return the schools that these places are of, by name."""
-    return sorted({(p.school.id, p.school.name) for p in found if p.school}, key=lambda school: school[1])
+def _chosen() -> lists.Chosen:
+    """Return which places the address asks for."""
+    words, status = request.args.get("q", "")[:100], request.args.get("status", "")
+    return lists.Chosen(words, status, request.args.get("school", None, type=row_number))
 
 
 def can_add(event: Event) -> bool:
@@ -109,31 +73,14 @@ class SchoolLine:
     waiting: int
 
 
-def _counts(event: Event, found: Sequence[Place]) -> dict[str, Any]:
-    active = [place for place in found if place.status is not PlaceStatus.CANCELLED]
-    waiting = [place for place in active if place.status is PlaceStatus.WAITING]
-    entries = Counter(place.booking_id for place in waiting)
-    return {
-        "confirmed": sum(place.status is PlaceStatus.CONFIRMED for place in active),
-        "offered": sum(place.status is PlaceStatus.OFFERED for place in active),
-        "waiting": len(waiting),
-        "groups": {booking_id: count for booking_id, count in entries.items() if count > 1},
-        "number_of_schools": len({place.school_id for place in active if place.school_id}),
-        "needs": len({place.booking_id for place in active if place.booking.needs}),
-        "per_school": _per_school(event, active),
-    }
-
-
-def _per_school(event: Event, active: Sequence[Place]) -> list[SchoolLine]:
+def _per_school(event: Event) -> list[SchoolLine]:
     """Return what each school has of its places; nothing where these are not limited."""
     if not limits.limits_schools(event, at=now()):
         return []
     most: Mapping[int, int] = {row.school_id: row.most for row in limits.schools_counted(event)}
-    taken = Counter(place.school_id for place in active if place.status in TAKES_A_PLACE)
-    waiting = Counter(place.school_id for place in active if place.status is PlaceStatus.WAITING)
     return [
-        SchoolLine(name, taken[school_id], most.get(school_id, event.per_school or 0), waiting[school_id])
-        for school_id, name in schools_among(active)
+        SchoolLine(name, taken, most.get(school_id, event.per_school or 0), waiting)
+        for school_id, name, taken, waiting in lists.taken_and_waiting(event)
     ]
 
 
@@ -173,8 +120,9 @@ def export(event_id: int, kind: str) -> ResponseReturnValue:
     """Give who comes as a file; that it was taken is written down. `?columns=eventbrite` names columns as there."""
     event = the_event(event_id)
     write_down(f"downloaded (.{kind}) the list of", event)
-    table = sheet.table(queries.places_at(event), like_eventbrite=request.args.get("columns") == "eventbrite")
-    answer = Response(table.as_xlsx() if kind == "xlsx" else table.as_csv(), content_type=sheet.TYPES[kind])
+    table = sheet.table(lists.each_place(event), like_eventbrite=request.args.get("columns") == "eventbrite")
+    content = table.as_xlsx() if kind == "xlsx" else stream_with_context(table.as_csv())
+    answer = Response(content, content_type=sheet.TYPES[kind])
     answer.headers["Content-Disposition"] = f'attachment; filename="{event.day}-{event.slug}.{kind}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -186,7 +134,7 @@ def printed(event_id: int) -> ResponseReturnValue:
     """Show a list to sign, without those who asked to be kept off. A facilitator sees it on the day itself alone."""
     event = _event_of_the_host(event_id)
     write_down("opened the list to sign of", event)
-    coming = [place for place in queries.places_at(event) if place.status is PlaceStatus.CONFIRMED]
+    coming = [place for place in lists.each_place(event) if place.status is PlaceStatus.CONFIRMED]
     return render_template(
         "organiser/print_places.html",
         event=event,

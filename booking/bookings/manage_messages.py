@@ -3,8 +3,8 @@
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from booking.bookings import messages, queries
-from booking.bookings.manage import back_to_the_list, bp, schools_among, the_event
+from booking.bookings import lists, messages
+from booking.bookings.manage import back_to_the_list, bp, the_event
 from booking.bookings.manage_forms import MessageForm
 from booking.calendar.models import Event
 from booking.calendar.wording import say_count
@@ -17,7 +17,7 @@ from booking.directory.guards import organisers, the_organiser
 def message(event_id: int) -> ResponseReturnValue:
     """Ask what to say to whom, show it as one of them gets it, and send it. `step` says which button was pressed."""
     event = the_event(event_id)
-    form = MessageForm(schools=schools_among(queries.places_at(event)), data=_asked_for())
+    form = MessageForm(schools=lists.schools_at(event), data=_asked_for())
     step = request.form.get("step", "preview")
     if not form.is_submitted() or step == "edit":
         return _form(event, form)

@@ -144,7 +144,7 @@ def place(event_id: int, place_id: int) -> ResponseReturnValue:
 def _why_waiting(event: Event, place: Place) -> promotions.WhyWaiting | None:
     if place.status is not PlaceStatus.WAITING or event.is_cancelled:
         return None
-    return promotions.say_why_waiting(event).get(place.id)
+    return promotions.say_why_waiting(event, booking_ids=[place.booking_id]).get(place.id)
 
 
 @bp.route("/<int:place_id>/edit", methods=["GET", "POST"])

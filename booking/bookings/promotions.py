@@ -295,9 +295,9 @@ class WhyWaiting:
     fits: bool
 
 
-def say_why_waiting(event: Event) -> dict[int, WhyWaiting]:
-    """Return for each waiting place why it has not been offered anything."""
-    waiting = queries.waiting_places(event)
+def say_why_waiting(event: Event, *, booking_ids: Collection[int] | None = None) -> dict[int, WhyWaiting]:
+    """Return for each waiting place (of these bookings) why it has not been offered anything."""
+    waiting = queries.waiting_places(event, booking_ids=booking_ids)
     left = limits.free(event, schools_of(waiting))
     held = "" if is_on(event) else _why_held(event)
     reasons = {}

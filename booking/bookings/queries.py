@@ -217,13 +217,14 @@ def has_active_places(event: Event) -> bool:
     return bool(db.session.scalar(sa.select(sa.exists().where(Place.event_id == event.id, Place.status.in_(ACTIVE)))))
 
 
-def waiting_places(event: Event) -> list[Waiting]:
-    """Return everyone who waits, in order, with what they count against now."""
+def waiting_places(event: Event, *, booking_ids: Collection[int] | None = None) -> list[Waiting]:
+    """Return everyone who waits (of these bookings), in order, with what they count against now."""
     at = now()
+    of_them = [] if booking_ids is None else [Place.booking_id.in_(booking_ids)]
     rows = db.session.execute(
         sa.select(Place.id, Place.booking_id, Place.position, Booking.together, Place.school_id)
         .join(Booking)
-        .where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING)
+        .where(Place.event_id == event.id, Place.status == PlaceStatus.WAITING, *of_them)
         .order_by(Place.position)
     )
     return [Waiting(row[0], row[1], row[2] or 0, row[3], limits.limits_of(event, row[4], at=at)) for row in rows]
@@ -286,19 +287,6 @@ def active_bookings(event: Event) -> Sequence[Booking]:
         .where(Booking.event_id == event.id, Booking.places.any(Place.status != PlaceStatus.CANCELLED))
         .order_by(Booking.id)
         .options(selectinload(Booking.places))
-    ).all()
-
-
-def places_at(event: Event) -> Sequence[Place]:
-    """Return every place at the event with its booking and school: the organiser's list."""
-    return db.session.scalars(
-        sa.select(Place)
-        .where(Place.event_id == event.id)
-        .options(
-            joinedload(Place.booking).options(joinedload(Booking.school), joinedload(Booking.audience)),
-            joinedload(Place.school),
-        )
-        .order_by(Place.id)
     ).all()
 
 

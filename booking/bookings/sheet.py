@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import xlsxwriter
 
@@ -54,15 +55,22 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
 }
+LINES_AT_ONCE = 500
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A header and lines of text."""
+    """A header, and a line of text for each place, made as it is written."""
 
     header: tuple[str, ...]
-    lines: list[tuple[str, ...]]
+    places: Iterable[Place]
+    line_of: Callable[[Place], tuple[str, ...]]
+
+    @property
+    def lines(self) -> Iterator[tuple[str, ...]]:
+        """The lines under the header."""
+        return map(self.line_of, self.places)
 
     def as_xlsx(self) -> bytes:
         """Return a workbook of one sheet."""
@@ -85,20 +93,21 @@ class Table:
             sheet.autofit()
         return out.getvalue()
 
-    def as_csv(self) -> bytes:
-        """Return UTF-8 with a mark for Excel. What would be a formula there gets an apostrophe before it."""
-        out = io.StringIO(newline="")
-        writer = csv.writer(out)
-        writer.writerow(self.header)
-        writer.writerows([_harmless(value) for value in line] for line in self.lines)
-        return out.getvalue().encode("utf-8-sig")
+    def as_csv(self) -> Iterator[bytes]:
+        """Give UTF-8 with a mark for Excel, in parts. What would be a formula there gets an apostrophe before it."""
+        encoding, lines = "utf-8-sig", chain([self.header], self.lines)
+        while some := list(islice(lines, LINES_AT_ONCE)):
+            out = io.StringIO(newline="")
+            csv.writer(out).writerows([_harmless(value) for value in line] for line in some)
+            yield out.getvalue().encode(encoding)
+            encoding = "utf-8"
 
 
 def table(places: Iterable[Place], *, like_eventbrite: bool = False) -> Table:
     """Return a line for each place, with our columns or with those of Eventbrite."""
     if like_eventbrite:
-        return Table(LIKE_EVENTBRITE, [_like_eventbrite(place) for place in places])
-    return Table(HEADER, [_line(place) for place in places])
+        return Table(LIKE_EVENTBRITE, places, _like_eventbrite)
+    return Table(HEADER, places, _line)
 
 
 def _line(place: Place) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import StringField
 from wtforms.validators import Length
 
+from booking.bookings import lists, rules_in_words
 from booking.bookings import queries as bookings_queries
-from booking.bookings import rules_in_words
 from booking.calendar import actions as calendar_actions
 from booking.calendar import queries as calendar_queries
 from booking.calendar.bank_holidays import bank_holidays
@@ -179,7 +179,7 @@ def cancel_event(event_id: int) -> ResponseReturnValue:
         told = actions.cancel_event(found, by=the_organiser(), note=form.note.data or "")
         return _saved(found, f"Cancelled. {say_count(told, 'e-mail').capitalize()} on the way.", outcome="cancelled")
     outcome = "invalid" if form.is_submitted() else ""
-    bookings = bookings_queries.active_bookings(found)
+    bookings = lists.count_active_bookings(found)
     page = render_template(
         "organiser/cancel.html",
         event=found,
@@ -201,7 +201,7 @@ def restore_event(event_id: int) -> ResponseReturnValue:
         return _saved(found, f"It is back on. {say_count(told, 'e-mail').capitalize()} on the way.")
     if not found.is_cancelled:
         return redirect(url_for(".event", event_id=event_id))
-    bookings = bookings_queries.active_bookings(found)
+    bookings = lists.count_active_bookings(found)
     return render_template("organiser/restore.html", event=found, bookings=bookings, is_over=found.ends_at <= now())
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ import time_machine
 from flask import Flask
 from python_calamine import CalamineWorkbook
 
-from booking.bookings import queries, sheet
+from booking.bookings import lists, sheet
 from booking.bookings.models import Place, PlaceStatus
 from booking.core.db import db
 from tests.factories import make_audience, make_booking, make_event, make_school
@@ -38,11 +39,11 @@ def _places() -> list[Place]:
         waiting = make_booking(event, "Cy Dent", "cy@school.example", status=PlaceStatus.WAITING)
         waiting.reference = "EEEE-FFFF"
         db.session.commit()
-        return list(queries.places_at(event))
+        return list(lists.each_place(event))
 
 
-def read(data: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+def read(parts: Iterable[bytes]) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(parts).decode("utf-8-sig"))))
 
 
 def test_a_line_says_all_that_the_list_shows(table: sheet.Table) -> None:
@@ -94,7 +95,7 @@ def test_nothing_somebody_typed_is_a_formula(in_app: Flask, name: str, like_even
     booking = make_booking(event, name, "eve@evil.example", school=make_school(name))
     booking.needs = name
     db.session.commit()
-    table = sheet.table(queries.places_at(event), like_eventbrite=like_eventbrite)
+    table = sheet.table(list(lists.each_place(event)), like_eventbrite=like_eventbrite)
     (line,) = read(table.as_csv())[1:]
     assert [cell for cell in line if cell.startswith(("=", "+", "-", "@", "＝"))] == []
     cells = CalamineWorkbook.from_filelike(io.BytesIO(table.as_xlsx())).get_sheet_by_index(0).to_python()[1]
