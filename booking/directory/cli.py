@@ -8,6 +8,7 @@ import email_validator
 from flask.cli import AppGroup
 
 from booking.core.addresses import absolute
+from booking.core.apart import apart
 from booking.core.commands import says_why
 from booking.core.errors import Refused
 from booking.directory import actions, queries
@@ -49,7 +50,7 @@ def import_schools(file: Path, slug: str | None) -> None:
         data = file.read_bytes()
     except OSError as error:
         raise Refused(f"{file}: {error.strerror or error}") from None
-    done = actions.import_schools(queries.get_area(slug), read_register(data))
+    done = actions.import_schools(queries.get_area(slug), apart(read_register, data))
     click.echo(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
     sys.stdout.flush()
 

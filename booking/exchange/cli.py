@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 
 from booking.calendar.terms import school_year_of
 from booking.calendar.wording import say_day
+from booking.core.apart import apart
 from booking.core.clock import today
 from booking.core.commands import says_why
 from booking.core.db import db
@@ -33,7 +34,7 @@ def import_contacts(file: Path, slug: str | None) -> None:
     """Read contacts of schools (.xlsx, .csv); nothing is taken in while a row is in doubt."""
     area = directory_queries.get_area(slug)
     try:
-        rows = read_contacts(file.name, _bytes_of(file))
+        rows = apart(read_contacts, file.name, _bytes_of(file))
     except Unreadable as reason:
         raise Refused(f"{file.name}: {reason}") from None
     done = take_in.apply(area, rows, by=None)
@@ -58,7 +59,7 @@ def _bytes_of(file: Path) -> bytes:
 def import_calendar(file: Path, slug: str | None, publish: bool, dry_run: bool, as_json: bool) -> None:
     """Read a spreadsheet of dates (.xlsx, .csv)."""
     try:
-        reading = read_file(file.name, _bytes_of(file), _context(slug, needs_area=not dry_run))
+        reading = apart(read_file, file.name, _bytes_of(file), _context(slug, needs_area=not dry_run))
     except Unreadable as reason:
         raise Refused(f"{file.name}: {reason}") from None
     done = None if dry_run else apply.apply(directory_queries.get_area(slug), reading, publish=publish)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from booking.core.apart import apart
 from booking.core.errors import Refused
 from booking.core.text import and_list
 from booking.core.web import row_number
@@ -45,8 +46,8 @@ def import_contacts() -> ResponseReturnValue:
     if not form.validate():
         return _ask(form, "invalid"), 422
     try:
-        return _preview(read_contacts(form.file.data.filename or "", form.file.data.read()), {})
-    except Unreadable as reason:
+        return _preview(apart(read_contacts, form.file.data.filename or "", form.file.data.read()), {})
+    except (Unreadable, Refused) as reason:
         form.refuse(Refused(str(reason), field="file"))
         return _ask(form, "invalid"), 422
 
@@ -54,7 +55,7 @@ def import_contacts() -> ResponseReturnValue:
 def _rows_shown(text: str) -> list[ContactRow]:
     """Return the rows that the preview carries along. Raises Refused for what is none of ours."""
     try:
-        return read_contacts("contacts.csv", text.encode())
+        return apart(read_contacts, "contacts.csv", text.encode())
     except Unreadable as reason:
         raise Refused(str(reason)) from None
 

@@ -7,7 +7,10 @@ from datetime import date
 import pytest
 import xlsxwriter
 
+from booking.core.apart import apart
+from booking.core.errors import Refused
 from booking.exchange.reading import Context, Reading, Unreadable, read_file
+from tests.exchange import grown
 
 REMARKS = {"time-missing", "unknown-category"}
 
@@ -164,3 +167,21 @@ def test_a_csv_in_sixteen_bits_with_its_mark_is_read(encoding) -> None:
     mark = "" if encoding == "utf-16" else "\ufeff"
     data = f"{mark}Date,Title\r\n2026-12-02,Café forum\r\n".encode(encoding)
     assert told(read_file("a.csv", data)) == [("Café forum", "2026-12-02", {})]
+
+
+@pytest.mark.parametrize("name", list(grown.books()))
+def test_a_workbook_that_grows_ends_in_a_sentence_and_its_reader_alone_ends(name: str) -> None:
+    """Read in this process, most of them would end it."""
+    with pytest.raises((Unreadable, Refused)) as refused:
+        apart(read_file, f"{name}.xlsx", grown.books()[name])
+    assert str(refused.value).endswith((".", "?"))
+
+
+def test_what_is_longer_than_two_hundred_letters_names_no_column() -> None:
+    header = "Date,Event,{}"
+    assert [entry.venue for entry in table(header.format("Venue" + " x" * 90), "2026-12-02,Forum,Hall").entries] == [
+        "Hall"
+    ]
+    assert [entry.venue for entry in table(header.format("Venue" + " x" * 99), "2026-12-02,Forum,Hall").entries] == [
+        None
+    ]

@@ -1,6 +1,7 @@
 """An organiser takes in a list of contacts, by real forms."""
 
 import io
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from booking.core.audit import AuditEntry
 from booking.core.db import db
 from booking.directory.models import School, SchoolContact
+from tests.exchange import grown
 from tests.factories import make_school
 from tests.forms import Forms, errors, outcome, told
 
@@ -101,3 +103,17 @@ def test_the_command_says_what_it_did_and_refuses_a_doubt(app: Flask, tmp_path) 
     answer = run(args=["contacts", "import", str(bad)])
     doubt = "Row 3: it is not clear which school is meant. Write its whole name or its URN."
     assert (answer.exit_code, doubt in answer.output) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["far-single-quotes", "merged"])
+def test_a_workbook_that_grows_is_told_at_its_field_and_by_the_command(
+    app: Flask, tom: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    data = grown.books()[name]
+    page = tom.post(PATH, data={"file": (io.BytesIO(data), "a.xlsx")}, content_type="multipart/form-data")
+    assert (page.status_code, [field for field, _ in errors(page)]) == (422, ["file"])
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(data)
+    for command in (["contacts", "import", str(file)], ["calendar", "import", str(file), "--dry-run"]):
+        said = app.test_cli_runner().invoke(args=command)
+        assert (said.exit_code, "Traceback" in said.output, len(said.output.splitlines())) == (1, False, 1)

@@ -21,6 +21,8 @@ NATIVE = (
     "kind",
     "visibility",
 )
+# What is longer is no name of a column: patterns read it again from each of its letters.
+LONGEST_NAME = 200
 DATED = ("date", "week", "due")
 # The first that fits a name says what its column is for; what none fits is part of the row's words only.
 _ROLES: tuple[tuple[str, str], ...] = (
@@ -139,6 +141,8 @@ def _known(columns: Iterable[Column]) -> set[str]:
 
 
 def _role(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        return _UNKNOWN
     return next((role for pattern, role in _ROLES if re.search(pattern, name)), _UNKNOWN)
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 LARGEST = 10 * 1024 * 1024
-LARGEST_UNPACKED = 200 * 1024 * 1024
+LARGEST_UNPACKED = 20 * 1024 * 1024
 MOST_CELLS = 500_000
 _CELL_ADDRESS = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -91,7 +91,7 @@ def _read_xlsx(file: str, data: bytes) -> Workbook:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED:
-                raise Unreadable("The file unpacks to more than 200 MB. Is this the right file?")
+                raise Unreadable("The file unpacks to more than 20 MB. Is this the right file?")
             for part in packed.infolist():
                 _refuse_far_cells(packed, part)
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
@@ -136,7 +136,9 @@ def _merged_sheet(source: CalamineSheet) -> Sheet:
         top = next((cell for cell in cells if cell.column == column + 1), None)
         for row in range(first + 2, min(last + 1, len(sheet.rows)) + 1) if top else ():
             filled += 1
-            if top and sheet.rows[row - 1] and filled <= MOST_CELLS:
+            if filled > MOST_CELLS:
+                raise Unreadable(f"The sheet {sheet.name} has too many merged cells. Is this the right file?")
+            if top and sheet.rows[row - 1]:
                 again = replace(top, row=row, where=f"{source.name}!{address(row, top.column)}")
                 sheet.merged.setdefault(row, []).append(again)
     return sheet
