@@ -149,6 +149,7 @@ def post_to(
     message = mail.post_issue(issue, edition, subscription, useless_after=useless_after)
     db.session.flush()
     message_id = message.id if message else None
+    issue.mails += message is not None
     db.session.add(DigestCopy(issue_id=issue.id, email=subscription.email, message_id=message_id, created_at=now()))
     return message
 

@@ -8,16 +8,15 @@ from flask.typing import ResponseReturnValue
 
 from booking.core.db import has_expired
 from booking.core.errors import Refused
+from booking.core.slices import Spot
 from booking.digests import actions, mail, queries
 from booking.digests.forms import IntroductionForm, PlanForm
 from booking.digests.models import IssueState
 from booking.digests.views import find_sent
 from booking.digests.wording import say_plan
 from booking.directory.guards import area, organisers, the_organiser
-from booking.notifications.models import MessageStatus
 
 bp = Blueprint("digests_manage", __name__, url_prefix="/manage/digest")
-SHOWN = 40
 SAY_STATE = {
     IssueState.PLANNED: "planned",
     IssueState.HELD: "held, and never went",
@@ -100,15 +99,15 @@ def _show(form: IntroductionForm, week: date, due: datetime, *, outcome: str = "
 def _past() -> dict[str, Any]:
     """Return the plan, how many get it, and the issues before with what became of their mails."""
     here = area()
-    issues = queries.issues_of(here.id, limit=SHOWN)
+    before = queries.issues_of(here.id, at=Spot.of_the_address())
     plan = queries.plan_of(here.id)
     return {
         "plan": plan,
         "goes": say_plan(plan),
         "subscribers": queries.count_subscribers(here.id),
-        "issues": issues,
-        "numbers": queries.numbers_of([issue.id for issue in issues]),
-        "statuses": MessageStatus,
+        "most_subscribers": queries.MOST_SUBSCRIBERS,
+        "before": before,
+        "numbers": queries.numbers_of(before.rows),
         "say_state": SAY_STATE,
     }
 

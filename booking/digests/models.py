@@ -121,6 +121,8 @@ class DigestIssue(Base):
     since_id: Mapped[int | None] = mapped_column(sa.ForeignKey("digest_issues.id"), index=True)
     # That everybody who gets it has been seen to.
     all_posted: Mapped[bool] = mapped_column(default=False)
+    # How many mails were made of it: they are not counted again each time somebody looks.
+    mails: Mapped[int] = mapped_column(default=0, server_default="0")
     why_not: Mapped[str] = mapped_column(sa.String(200), default="")
 
     area: Mapped[Area] = relationship()

@@ -1,7 +1,7 @@
 """Reads of the digest: the calendar as an issue tells it, who gets it, what has gone."""
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from booking.calendar.terms import monday_of, school_year_of
 from booking.calendar.when import place_in_words
 from booking.core.clock import on_the_wall
 from booking.core.db import db
+from booking.core.slices import MOST_COUNTED, Slice, Spot, count_some, cut
 from booking.core.tokens import key_of
 from booking.digests.models import (
     FOUR_WEEKS,
@@ -25,16 +26,17 @@ from booking.digests.models import (
     DigestSubscription,
     IssueState,
 )
-from booking.digests.policy import WEEK, Choice, Edition, Entry, entry_from, goes_on, headings_of
+from booking.digests.policy import USEFUL_FOR, WEEK, Choice, Edition, Entry, entry_from, goes_on, headings_of
 from booking.directory.models import Area
 from booking.directory.queries import find_person
-from booking.notifications.models import Message, MessageStatus
+from booking.notifications.models import Message
 from booking.reminders.planning import kind_hours
 
 CONFIRM_LINK, OWN_LINK = "confirm a digest", "digest"
 GUESTS = visibilities(Reader())
 STAFF = visibilities(Reader(signed_in=True))
 WEEKS_LOOKED_AHEAD = 20
+ISSUES_PER_PAGE, MOST_SUBSCRIBERS = 10, 10_000
 
 
 def plan_of(area_id: int) -> DigestPlan:
@@ -153,28 +155,55 @@ def last_settled(area_id: int) -> DigestIssue | None:
     )
 
 
-def issues_of(area_id: int, *, limit: int) -> Sequence[DigestIssue]:
-    """Return the issues that were sent, dropped or held over, the newest first."""
-    return db.session.scalars(
-        sa.select(DigestIssue)
-        .where(DigestIssue.area_id == area_id, DigestIssue.state != IssueState.PLANNED)
-        .order_by(DigestIssue.week.desc())
-        .limit(limit)
-    ).all()
+def issues_of(area_id: int, *, at: Spot) -> Slice[DigestIssue]:
+    """Return a page of the issues that were sent, dropped or held over, the newest first."""
+    chosen = sa.select(DigestIssue).where(DigestIssue.area_id == area_id, DigestIssue.state != IssueState.PLANNED)
+    return cut(chosen, DigestIssue.week, DigestIssue.id, at=at, downwards=True, limit=ISSUES_PER_PAGE)
 
 
-def numbers_of(issue_ids: Collection[int]) -> dict[int, Counter[MessageStatus]]:
-    """Return how many mails of each of these issues stand where in their life."""
-    rows = db.session.execute(
-        sa.select(DigestCopy.issue_id, Message.status, sa.func.count())
-        .join(Message, Message.id == DigestCopy.message_id)
-        .where(DigestCopy.issue_id.in_(issue_ids))
-        .group_by(DigestCopy.issue_id, Message.status)
-    )
-    found: dict[int, Counter[MessageStatus]] = defaultdict(Counter)
-    for issue_id, status, number in rows:
-        found[issue_id][status] = number
-    return found
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How many mails of an issue wait, were refused, or were not wanted any more; as far as they are counted."""
+
+    waiting: int
+    failed: int
+    dropped: int
+
+    @property
+    def are_all(self) -> bool:
+        """Whether each is the whole number: the others of the issue's mails were sent then."""
+        return max(self.waiting, self.failed, self.dropped) <= MOST_COUNTED
+
+
+def numbers_of(issues: Sequence[DigestIssue]) -> dict[int, Numbers]:
+    """Return what became of the mails of each of these issues that were sent, but for those that went.
+
+    An issue's mails are made, and made again, in the days in which it is of use: so the few that did not go are found
+    by when they were made, whatever else failed in years.
+    """
+    counts = {(one.id, kind): _counted(one, stands) for one in issues if one.sent_at for kind, stands in _STAND.items()}
+    if not counts:
+        return {}
+    row = db.session.execute(sa.select(*counts.values())).one()
+    found = dict(zip(counts, tuple(row), strict=True))
+    ids = {issue_id for issue_id, _ in counts}
+    return {one: Numbers(found[one, "waiting"], found[one, "failed"], found[one, "dropped"]) for one in ids}
+
+
+# As the indexes of such messages have it: as text of the statement.
+_STAND = {
+    "waiting": sa.text("messages.status IN ('queued', 'claimed')"),
+    "failed": sa.text("messages.status = 'failed'"),
+    "dropped": sa.text("messages.status = 'dropped'"),
+}
+
+
+def _counted(issue: DigestIssue, stands: sa.TextClause) -> sa.ScalarSelect[int]:
+    assert issue.sent_at is not None
+    carries = sa.exists().where(DigestCopy.message_id == Message.id, DigestCopy.issue_id == issue.id)
+    made = Message.created_at.between(issue.sent_at, issue.sent_at + USEFUL_FOR)
+    some = sa.select(sa.literal(1)).where(stands, Message.area_id == issue.area_id, made, carries)
+    return sa.select(sa.func.count()).select_from(some.limit(MOST_COUNTED + 1).subquery()).scalar_subquery()
 
 
 def _active(area_id: int) -> list[sa.ColumnElement[bool]]:
@@ -186,11 +215,11 @@ def _active(area_id: int) -> list[sa.ColumnElement[bool]]:
 
 
 def count_subscribers(area_id: int, *, before: datetime | None = None) -> int:
-    """Return how many addresses get the digest, or got it before an instant."""
+    """Return how many addresses get the digest, or got it before an instant; as far as they are counted."""
     chosen = _active(area_id)
     if before:
         chosen.append(DigestSubscription.confirmed_at < before)
-    return db.session.scalar(sa.select(sa.func.count()).select_from(DigestSubscription).where(*chosen)) or 0
+    return count_some(*chosen, most=MOST_SUBSCRIBERS)
 
 
 def not_seen_to(issue: DigestIssue, *, limit: int) -> Sequence[DigestSubscription]:

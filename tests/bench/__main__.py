@@ -5,7 +5,7 @@ import signal
 import sys
 from time import perf_counter
 
-from tests.bench import beside, bookings, crowd, feed, history, mails, pages, report, stage
+from tests.bench import beside, bookings, crowd, feed, history, long, mails, pages, report, stage
 
 BENCHMARKS = {
     "bookings": bookings.run,
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "feed": feed.run,
     "beside": beside.run,
     "pages": pages.run,
+    "long": long.run,
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,9 +16,10 @@ from booking.core.db import db
 from booking.core.tokens import link_token, new_key
 from booking.digests import actions, queries
 from booking.digests.actions import Chosen
-from booking.digests.models import DigestIssue, DigestPlan, DigestSubscription
+from booking.digests.models import DigestCopy, DigestIssue, DigestPlan, DigestSubscription, IssueState
 from booking.digests.queries import CONFIRM_LINK, OWN_LINK
-from booking.notifications.models import Message
+from booking.notifications.models import Message, MessageStatus
+from tests.bench.mails import message_row
 from tests.databases import close, make_app
 from tests.factories import (
     make_area,
@@ -328,3 +330,47 @@ def test_the_outbox_shows_a_digest_without_the_links_that_are_its_readers_own(ap
     assert page.text.count("(their own link)") == 2
     assert token not in page.text
     assert "/digest/2026-11-23/" in page.text
+
+
+def issue_of(weeks_ago: int, mails: dict[MessageStatus, int]) -> None:
+    """Add an issue that was sent, with so many mails in each status, as rows."""
+    week = date(2026, 11, 16) - timedelta(weeks=weeks_ago)
+    at = DUE - timedelta(weeks=weeks_ago + 1)
+    sent = {"state": IssueState.SENT, "sent_at": at, "told_on": week, "told_until": week, "all_posted": True}
+    issue = DigestIssue(area_id=the_area().id, week=week, told=[], mails=sum(mails.values()), **sent)
+    db.session.add(issue)
+    db.session.flush()
+    statuses = [status for status, number in mails.items() for _ in range(number)]
+    usual = {"kind": "digest", "area_id": issue.area_id, "created_at": at, "text": "", "html": ""}
+    first = db.session.query(Message).count()
+    ids = db.session.scalars(
+        sa.insert(Message).returning(Message.id, sort_by_parameter_order=True),
+        [message_row(first + n, **{**usual, "status": status}) for n, status in enumerate(statuses)],
+    ).all()
+    copies = [{"issue_id": issue.id, "email": f"p{one}@x.example", "message_id": one, "created_at": at} for one in ids]
+    db.session.execute(sa.insert(DigestCopy), copies)
+    db.session.commit()
+
+
+@pytest.mark.both_databases
+def test_the_board_says_what_became_of_each_issue_and_goes_back_by_links_alone(app: Flask, tom: FlaskClient) -> None:
+    some = {MessageStatus.SENT: 3, MessageStatus.QUEUED: 1, MessageStatus.CLAIMED: 1, MessageStatus.FAILED: 2}
+    with app.app_context():
+        issue_of(0, {MessageStatus.QUEUED: 501, MessageStatus.FAILED: 1})
+        issue_of(1, {**some, MessageStatus.DROPPED: 4})
+        for weeks in range(2, 12):
+            issue_of(weeks, {MessageStatus.SENT: weeks})
+
+    def numbers(page) -> list[str]:
+        return re.findall(r'data-label="E-mails">([^<]*)<', page.text)
+
+    page = tom.get("/manage/digest/")
+    assert numbers(page) == [
+        "502 e-mails in all, more than 500 waiting, 1 refused",
+        "3 sent, 2 waiting, 2 refused, 4 not wanted any more",
+        *(f"{weeks} sent" for weeks in range(2, 10)),
+    ]
+    (older,) = re.findall(r'<a href="([^"]+)" rel="next">', page.text)
+    page = tom.get(older)
+    assert numbers(page) == ["10 sent", "11 sent"]
+    assert len(re.findall(r'<a href="[^"]+" rel="prev">', page.text)) == 1
