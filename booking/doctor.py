@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from flask import current_app
 from flask.cli import with_appcontext
 from redis import Redis, RedisError
@@ -18,7 +21,7 @@ from booking.core.db import db
 from booking.core.health import why_not_writable
 from booking.core.heartbeat import HEARTBEAT, MOST_BEHIND, last_beat
 from booking.core.settings import Settings
-from booking.core.text import one_line
+from booking.core.text import and_list, one_line
 from booking.notifications.delivery import check_server, current_settings
 from booking.notifications.queries import oldest_due, under_way
 from booking.reminders.actions import events_due
@@ -47,8 +50,33 @@ def database() -> str | None:
 
 
 def migrations() -> str | None:
-    """Tell whether the migrations are at their head."""
-    return site.not_ready()
+    """Tell whether the migrations are at their head, and the database has the tables and columns they make."""
+    return site.not_ready() or _missing()
+
+
+def _missing() -> str | None:
+    """Name what the models have and the database has not, or has otherwise, and the reverse."""
+    options = {**current_app.extensions["migrate"].configure_args, "compare_type": False}
+    with db.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), db.metadata)
+    named = sorted({_named(one) for change in found for one in (change if isinstance(change, list) else [change])})
+    return f"the database is not as the migrations make it: {and_list(named)}" if named else None
+
+
+def _named(change: tuple[Any, ...]) -> str:
+    """Return one difference as an operator reads it: `add_column messages.useless_after` is missing in the database."""
+    does, what = change[0], change[-1]
+    match does:
+        case "add_table" | "remove_table":
+            return f"table {change[1].name} {_IS[does[:3]]}"
+        case "add_column" | "remove_column":
+            return f"column {change[2]}.{change[3].name} {_IS[does[:3]]}"
+        case _ if does.startswith("modify_"):
+            return f"column {change[2]}.{change[3]} differs"
+    return f"{what.table.name}: {what.name} {_IS[does[:3]]}"
+
+
+_IS = {"add": "is missing", "rem": "is not ours"}
 
 
 def mail_server() -> str | None:
