@@ -35,6 +35,12 @@ class Booking(Base):
         # A form that is sent twice books once.
         sa.UniqueConstraint("event_id", "form_key"),
         sa.Index("ix_bookings_event_id_created_at", "event_id", "created_at"),
+        sa.Index(
+            "ix_bookings_with_needs",
+            "event_id",
+            sqlite_where=sa.text("needs <> ''"),
+            postgresql_where=sa.text("needs <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -79,6 +85,8 @@ class Place(Base):
         sa.CheckConstraint("status <> 'waiting' OR position IS NOT NULL", name="waits_with_a_number"),
         sa.CheckConstraint("status <> 'offered' OR offered_until IS NOT NULL", name="is_offered_for_a_time"),
         sa.Index("ix_places_event_id_status_position", "event_id", "status", "position"),
+        # Which schools come to an event, without its rows.
+        sa.Index("ix_places_event_id_school_id_status", "event_id", "school_id", "status"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

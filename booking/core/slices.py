@@ -37,6 +37,9 @@ class Spot:
         return cls(_row_asked(AFTER), _row_asked(BEFORE))
 
 
+BEGINNING = Spot()
+
+
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[R]):
     """The rows of a page, and the addresses of the pages before it and after it; none where there is none."""
@@ -119,7 +122,9 @@ def _address(side: str, row: Any) -> str:
     Written from the path that was asked for: names in the query must not become arguments of `url_for`.
     """
     kept = {name: value for name, value in request.args.to_dict().items() if name not in {AFTER, BEFORE}}
-    query = urlencode({**kept, **({side: row.id} if row is not None else {})})
+    if row is not None:
+        kept[side] = str(row if isinstance(row, int) else row.id)
+    query = urlencode(kept)
     return f"{request.path}?{query}" if query else request.path
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from booking.core.clock import now, today
 from booking.core.db import db
 from booking.core.errors import Refused
-from booking.core.text import email_key
+from booking.core.slices import BEGINNING, Slice, Spot, cut
+from booking.core.text import email_key, name_key
 from booking.directory.models import (
     Area,
     ContactRole,
@@ -24,6 +25,8 @@ from booking.directory.models import (
     SchoolGroup,
     SignIn,
 )
+
+SCHOOLS_PER_PAGE = 100
 
 
 def find_area(slug: str | None = None) -> Area | None:
@@ -97,15 +100,12 @@ def count_administrators() -> int:
     return db.session.scalar(sa.select(sa.func.count()).where(Role.role == RoleName.ADMINISTRATOR)) or 0
 
 
-def roles_of(area: Area) -> Sequence[Role]:
-    """Return who has a role in an area or in the installation, by name."""
-    return db.session.scalars(
-        sa.select(Role)
-        .join(Role.person)
-        .where(sa.or_(Role.area_id == area.id, Role.area_id.is_(None)))
-        .options(contains_eager(Role.person))
-        .order_by(Person.name, Person.email, Role.role)
-    ).all()
+def roles_of(area: Area, *, at: Spot = BEGINNING) -> Slice[Role]:
+    """Return a page of who has a role in an area or in the installation, by name."""
+    chosen = sa.or_(Role.area_id == area.id, Role.area_id.is_(None))
+    by_name = (Person.name, Person.email, Role.role, Role.id)
+    statement = sa.select(Role).join(Role.person).where(chosen)
+    return cut(statement, *by_name, at=at, options=[contains_eager(Role.person)])
 
 
 def in_office(on: date) -> ColumnElement[bool]:
@@ -138,6 +138,26 @@ def open_schools(area_id: int, *more: ColumnElement[bool]) -> Sequence[School]:
     return db.session.scalars(
         sa.select(School).where(School.area_id == area_id, is_open(), *more).order_by(School.name)
     ).all()
+
+
+def page_of_open_schools(area_id: int, words: str, *, at: Spot) -> Slice[School]:
+    """Return a page of the open schools of an area by name, all or those whose names have these words."""
+    named = [School.name_key.contains(word, autoescape=True) for word in name_key(words).split()] if words else []
+    statement = sa.select(School).where(School.area_id == area_id, is_open(), *named)
+    return cut(statement, School.name, School.id, at=at, limit=SCHOOLS_PER_PAGE)
+
+
+def in_office_at(school_ids: Collection[int], on: date) -> dict[int, list[SchoolContact]]:
+    """Return the contacts of these schools who hold their role on a day, by the school's id, by role."""
+    rows = db.session.scalars(
+        sa.select(SchoolContact)
+        .where(SchoolContact.school_id.in_(school_ids), in_office(on))
+        .order_by(SchoolContact.role, SchoolContact.starts_on, SchoolContact.id)
+    )
+    found: dict[int, list[SchoolContact]] = defaultdict(list)
+    for contact in rows:
+        found[contact.school_id].append(contact)
+    return found
 
 
 def is_open() -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Reads of invitations: whom to write to, who has answered, whose link this is."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.bookings.queries import INVITATION_LINK
 from booking.calendar.models import Event
 from booking.core.clock import today
-from booking.core.db import db
+from booking.core.db import UtcDateTime, db
 from booking.core.tokens import key_of
 from booking.directory.models import ContactRole, Phase, School, SchoolContact, group_schools
 from booking.directory.queries import contacts_in_roles, open_schools
@@ -87,24 +87,49 @@ def invited_schools(event_id: int) -> Sequence[InvitedSchool]:
     ).all()
 
 
+# When a place was given back, and nothing came of it: no colleague, no other date.
+_GIVEN_BACK = sa.case((Place.became_id.is_(None), Place.cancelled_at))
+Held = tuple[Collection[int], PlaceStatus, int, datetime | None]
+
+
+def _of_schools(event_id: int) -> Iterator[Held]:
+    """Give the places at an event whose bookers said which school they are from, counted by the database."""
+    by = (Place.school_id, Place.status)
+    rows = db.session.execute(
+        sa.select(*by, sa.func.count(), sa.func.max(_GIVEN_BACK, type_=UtcDateTime()))
+        .where(Place.event_id == event_id, Place.school_id.is_not(None))
+        .group_by(*by)
+    )
+    return (((row[0],), row[1], row[2], row[3]) for row in rows)
+
+
+def _of_no_school(event_id: int, emails: Mapping[str, Collection[int]]) -> Iterator[Held]:
+    """Give the places of who named no school and has, or booked with, one of these addresses."""
+    if not emails:
+        return
+    theirs = sa.or_(Place.email.in_(emails), Booking.email.in_(emails))
+    rows = db.session.execute(
+        sa.select(Place.email, Booking.email, Place.status, Place.cancelled_at, Place.became_id)
+        .join(Booking, Booking.id == Place.booking_id)
+        .where(Place.event_id == event_id, Place.school_id.is_(None), theirs)
+    )
+    for email, booked_by, status, cancelled_at, became_id in rows:
+        schools = {*emails.get(email or "", ()), *emails.get(booked_by, ())}
+        yield schools, status, 1, cancelled_at if became_id is None else None
+
+
 def places_by_school(event_id: int, emails: Mapping[str, Collection[int]]) -> dict[int, HeldPlaces]:
     """Return what each school has of an event, by its id: by anybody of the school, with or without a link.
 
     A place of who named no school counts for the schools (`emails`) whose contact booked it or has it.
     """
-    rows = db.session.execute(
-        sa.select(Place.school_id, Place.status, Place.cancelled_at, Place.became_id, Place.email, Booking.email)
-        .join(Booking, Booking.id == Place.booking_id)
-        .where(Place.event_id == event_id)
-    )
     statuses, given_back = defaultdict[int, list[PlaceStatus]](list), dict[int, datetime]()
-    for school_id, status, cancelled_at, became_id, email, booked_by in rows:
-        schools = {school_id} if school_id else {*emails.get(email or "", ()), *emails.get(booked_by, ())}
+    for schools, status, number, last in (*_of_schools(event_id), *_of_no_school(event_id, emails)):
         for one in schools:
             if status is not PlaceStatus.CANCELLED:
-                statuses[one].append(status)
-            elif cancelled_at is not None and became_id is None:
-                given_back[one] = max(cancelled_at, given_back.get(one, cancelled_at))
+                statuses[one] += [status] * number
+            elif last is not None:
+                given_back[one] = max(last, given_back.get(one, last))
     return {one: HeldPlaces(tuple(statuses[one]), given_back.get(one)) for one in {*statuses, *given_back}}
 
 

@@ -19,11 +19,10 @@ class MessageStatus(StrEnum):
     DROPPED = "dropped"
 
 
-def _newest_of(status: str) -> sa.Index:
-    """Return the index of an area's messages of one status, to which few of all belong."""
-    these = sa.text(f"status = '{status}'")
-    columns = ("area_id", "created_at", "id")
-    return sa.Index(f"ix_messages_newest_{status}", *columns, sqlite_where=these, postgresql_where=these)
+def _newest_of(name: str, condition: str) -> sa.Index:
+    """Return the index of an area's messages of a kind to which few of all belong."""
+    these, columns = sa.text(condition), ("area_id", "created_at", "id")
+    return sa.Index(f"ix_messages_newest_{name}", *columns, sqlite_where=these, postgresql_where=these)
 
 
 class Message(Base):
@@ -44,8 +43,9 @@ class Message(Base):
             "id",
             postgresql_ops={"to_email": "varchar_pattern_ops"},
         ),
-        _newest_of("failed"),
-        _newest_of("dropped"),
+        _newest_of("failed", "status = 'failed'"),
+        _newest_of("dropped", "status = 'dropped'"),
+        _newest_of("live", "status IN ('queued', 'claimed')"),
         # How many went within the last minute; what is old enough to lose its body.
         sa.Index("ix_messages_tried_at", "tried_at"),
         sa.Index(

@@ -180,7 +180,9 @@ def find_messages(
         sa.select(newest.c.id).where(has_them),
         sa.select(Message.id).where(Message.message_id.in_([words, f"<{words}>"])),
     ).subquery()
-    return _newest_first(sa.select(Message).where(*mine, Message.id.in_(sa.select(found.c.id))), at)
+    # Found by their numbers: the area as it is would lead SQLite through all that it has.
+    of_area = sa.func.coalesce(Message.area_id, 0) == area_id
+    return _newest_first(sa.select(Message).where(of_area, *mine[1:], Message.id.in_(sa.select(found.c.id))), at)
 
 
 def _chosen(area_id: int, status: MessageStatus | None) -> list[ColumnElement[bool]]:

@@ -30,7 +30,7 @@ def people() -> ResponseReturnValue:
             flash("saved", "outcome")
             return redirect(url_for(".people"))
         became = {"outcome": "invalid"}
-    roles = directory_queries.roles_of(area())
+    roles = directory_queries.roles_of(area(), at=Spot.of_the_address())
     page = render_template(
         "organiser/people.html", form=form, roles=roles, may_grant=visitor().is_administrator, **became
     )

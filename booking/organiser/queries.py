@@ -66,7 +66,8 @@ def newest_bookings(area_id: int, *, limit: int = 8) -> Sequence[Booking]:
     return db.session.scalars(
         sa.select(Booking)
         .join(Booking.event)
-        .where(Event.area_id == area_id)
+        # As an expression: SQLite would begin with the events of the area, and sort all their bookings.
+        .where(sa.func.coalesce(Event.area_id, 0) == area_id)
         .options(joinedload(Booking.event), selectinload(Booking.places), joinedload(Booking.school))
         .order_by(Booking.id.desc())
         .limit(limit)
@@ -75,7 +76,8 @@ def newest_bookings(area_id: int, *, limit: int = 8) -> Sequence[Booking]:
 
 def log_entries(area_id: int, *, event_id: int | None, at: Spot) -> Slice[AuditEntry]:
     """Return a page of the log, newest first."""
-    chosen = [sa.or_(AuditEntry.area_id == area_id, AuditEntry.area_id.is_(None))]
+    # What is of no area is of each. As one expression: SQLite would look for both, and sort all that it finds.
+    chosen: list[sa.ColumnElement[bool]] = [sa.func.coalesce(AuditEntry.area_id, area_id) == area_id]
     if event_id:
         chosen.append(sa.and_(AuditEntry.subject == "event", AuditEntry.subject_id == event_id))
     return cut(sa.select(AuditEntry).where(*chosen), AuditEntry.id, at=at, downwards=True)

@@ -12,6 +12,7 @@ from booking.calendar import queries as calendar_queries
 from booking.calendar.models import Event
 from booking.core.clock import today, wall
 from booking.core.errors import Refused
+from booking.core.slices import MOST_COUNTED
 from booking.directory.guards import area, organisers, the_organiser, visitor
 from booking.notifications import outbox
 from booking.notifications.outbox import Words
@@ -182,6 +183,7 @@ def _seen_before_sending(event: Event) -> dict[str, Any]:
     everything, here = reminder_queries.find_pause(None, None), reminder_queries.find_pause(event.area_id, None)
     return {
         "coming": coming,
+        "most_named": MOST_COUNTED if forecast.has_a_crowd(event) else 0,
         "gone": gone,
         "warnings": forecast.warnings(event),
         "held": reminder_queries.find_pause(None, event.id),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -13,6 +13,8 @@ from booking.calendar.forms import DayField
 from booking.core.clock import today
 from booking.core.errors import Refused
 from booking.core.forms import Form, Required, cleaned, email_field, name_field
+from booking.core.slices import Spot
+from booking.core.text import one_line
 from booking.directory import actions as directory_actions
 from booking.directory import contacts
 from booking.directory import queries as directory
@@ -63,11 +65,13 @@ class GroupForm(Form):
 def schools() -> ResponseReturnValue:
     """Show the schools with their contacts of today; one without a SENCo is marked."""
     here = area()
-    named = directory.contacts_of_area(here.id)
-    now_in_office = {school_id: [one for one in those if one.holds_on(today())] for school_id, those in named.items()}
+    words = one_line(request.args.get("q", ""))[:100]
+    found = directory.page_of_open_schools(here.id, words, at=Spot.of_the_address())
+    now_in_office = directory.in_office_at([school.id for school in found.rows], today())
     return render_template(
         "organiser/schools.html",
-        schools=directory.open_schools(here.id),
+        found=found,
+        words=words,
         contacts=now_in_office,
         senco=ContactRole.SENCO,
         say_role=SAY_ROLE,

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from booking.bookings.models import Place
+from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus
 from booking.calendar.wording import say_instant
 from booking.core.clock import now, wall
 from booking.core.db import db
+from booking.core.slices import MOST_COUNTED, count_some
 from booking.notifications.models import Message, MessageStatus
 from booking.reminders import planning, policy, queries
 from booking.reminders.models import Reminder, ReminderRule, ReminderRun, To
@@ -75,8 +76,22 @@ def of_event(event: Event) -> tuple[list[Coming], list[Gone]]:
         return [], _gone(event, runs)
     rules, is_held = queries.rules_for(event), queries.is_held(event, queries.pauses())
     hours = planning.kind_hours(event.area, event.day)
-    coming = [_coming(event, one, is_held=is_held) for one in _to_go(event, rules, hours, queries.done_of(runs))]
-    return coming, _gone(event, runs)
+    to_go = _to_go(event, rules, hours, queries.done_of(runs))
+    if has_a_crowd(event):
+        counts = count_readers([event])
+        return [_counted(event, one, counts[event.id, one.rule.to], is_held=is_held) for one in to_go], _gone(
+            event, runs
+        )
+    return [_coming(event, one, is_held=is_held) for one in to_go], _gone(event, runs)
+
+
+def has_a_crowd(event: Event) -> bool:
+    """Tell whether so many have to do with an event that who is left out is not told by name."""
+    return count_some(Place.event_id == event.id, Place.status != PlaceStatus.CANCELLED) > MOST_COUNTED
+
+
+def _counted(event: Event, occasion: Occasion, count: int, *, is_held: bool) -> Coming:
+    return Coming(occasion.at, event, occasion.rule.to, _say(occasion), count, is_held)
 
 
 def _coming(event: Event, occasion: Occasion, *, is_held: bool) -> Coming:
@@ -109,7 +124,7 @@ def _say(occasion: Occasion) -> str:
 
 
 def _gone(event: Event, runs: Sequence[ReminderRun]) -> list[Gone]:
-    found = []
+    found, is_crowd = [], bool(runs) and has_a_crowd(event)
     for run in runs:
         rule = queries.find_rule(run.rule_id)
         if rule is None or not may_have(event, rule.to):
@@ -117,7 +132,7 @@ def _gone(event: Event, runs: Sequence[ReminderRun]) -> list[Gone]:
         counts, reasons = _mails(run)
         if not counts and not run.why_not and _stood_for(run, runs):
             continue  # another one that fell due with it spoke for both
-        late = () if run.why_not else tuple(_heard_nothing(event, run, rule.to))
+        late = () if run.why_not or is_crowd else tuple(_heard_nothing(event, run, rule.to))
         said = "the first school morning" if run.extra else say_timing(planning.timing_of(rule))
         found.append(Gone(run.at, rule.to, said, counts, reasons, run.why_not, late))
     return found

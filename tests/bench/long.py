@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from booking.bookings.models import Booking, Place
 from booking.calendar.models import Event, EventStatus, Kind, Visibility
+from booking.calendar.terms import school_year_of, year_name
 from booking.core.audit import AuditEntry
 from booking.core.clock import now, today
 from booking.core.db import Base, db
@@ -21,7 +22,7 @@ from booking.directory.models import RoleName, School, SchoolContact
 from booking.notifications.models import AddressPutAside, Message
 from booking.reminders.models import Reminder, ReminderRule, ReminderRun
 from tests.bench import report, stage
-from tests.factories import make_event, make_organiser, sign_in
+from tests.factories import make_event, make_group, make_organiser, sign_in
 from tests.statements import statements
 
 FEW, MANY = 20_000, 2_000_000
@@ -29,12 +30,12 @@ TIMES = 5
 # What grows with the messages, one for so many of them; what stays a handful: schools, kinds, the coming events.
 PER = {
     "addresses": 200,
-    "events": 2_000,
+    "events": 10_000,
     "bookings": 20,
     "people": 197,
     "log": 10,
     "put aside": 2_000,
-    "contacts": 2_000,
+    "contacts": 5_000,
 }
 ISSUES, OF_DIGESTS = 100, 5  # two in five mails are those of the weekly mail
 DAYS_BACK = 730
@@ -121,18 +122,32 @@ def pages(ids: Ids) -> Mapping[str, str]:
         "a place, edit": f"{event}/places/{ids.place}/edit",
         "a place, swap": f"{event}/places/{ids.place}/swap",
         "a place, move": f"{event}/places/{ids.place}/move",
+        "a place, booking": f"{event}/places/{ids.place}/booking",
         "a place, cancel": f"{event}/places/{ids.place}/cancel",
         "returns": "/manage/returns/",
         "returns of a closing date": f"{closing}/returns/",
         "ask schools": f"{closing}/returns/ask",
         "schools": "/manage/schools/",
         "a school": "/manage/schools/1",
+        "a contact": "/manage/schools/2/contacts/1",
+        "a group of schools": "/manage/schools/groups/1",
+        "new group": "/manage/schools/groups/new",
+        "import contacts": "/manage/schools/import",
         "reminders": "/manage/reminders/",
         "reminders, coming": "/manage/reminders/coming",
         "reminders of a kind": "/manage/reminders/1",
         "weekly email": "/manage/digest/",
         "weekly email, copy": f"/manage/digest/{ids.week}/copy",
+        "weekly email, when": "/manage/digest/when",
         "settings": "/manage/settings/",
+        "settings, partnership": "/manage/settings/partnership",
+        "settings, half terms": f"/manage/settings/half-terms/{year_name(school_year_of(today()))}",
+        "settings, a kind": "/manage/settings/kinds/1",
+        "settings, new kind": "/manage/settings/kinds/new",
+        "settings, an audience": "/manage/settings/audiences/1",
+        "settings, new audience": "/manage/settings/audiences/new",
+        "settings, a venue": "/manage/settings/venues/1",
+        "settings, new venue": "/manage/settings/venues/new",
         "public list": "/events/",
         "public list, past": "/events/?when=past",
         "api": "/api/v1/events",
@@ -170,8 +185,9 @@ def fill(size: int) -> Ids:
     _of_schools(size // PER["contacts"], closing_date)
     _put_aside(size // PER["put aside"])
     db.session.commit()
-    with db.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+    if db.engine.dialect.name == "postgresql":  # as it does by itself; nobody does it on SQLite
+        with db.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
     place = db.session.scalars(sa.select(Place.id).where(Place.event_id == event.id).order_by(Place.id)).first() or 0
     week = db.session.scalars(sa.select(DigestIssue.week).order_by(DigestIssue.week.desc())).first()
     ids = Ids(event.id, closing_date.id, place, size // 2, rule.id, "p1@school.example", str(week))
@@ -320,6 +336,7 @@ def _of_schools(number: int, closing_date: Event) -> None:
     values |= {"email": _text("c", n, "@school.example"), "starts_on": old, "ends_on": old + timedelta(days=30)}
     _insert(SchoolContact, number, values, n)
     schools = db.session.scalars(sa.select(School.id)).all()
+    make_group()
     db.session.add_all(Return(event_id=closing_date.id, school_id=one) for one in schools)
     db.session.commit()
 

@@ -138,7 +138,7 @@ def test_the_people_of_an_area_are_its_own_and_the_administrators(in_app: Flask)
         ("d@school.example", ADMINISTRATOR, None),
     ):
         actions.grant(email, role, area=area, by=None)
-    found = [(role.person.email, str(role.role)) for role in queries.roles_of(here)]
+    found = [(role.person.email, str(role.role)) for role in queries.roles_of(here).rows]
     assert found == [
         ("a@school.example", "facilitator"),
         ("b@school.example", "organiser"),

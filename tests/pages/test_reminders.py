@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from booking.bookings.models import PlaceStatus
+from booking.bookings.models import Place, PlaceStatus
 from booking.calendar.models import Event, EventStatus, Kind, Visibility
 from booking.core.audit import AuditEntry
 from booking.core.db import db
@@ -328,6 +329,30 @@ def test_an_organiser_sees_what_went_and_who_was_left_out(app: Flask, tom: Flask
     page = tom.get(f"/manage/events/{event.id}/reminders/").text
     assert "Ada Obi: waits and has no place yet" in page
     assert re.search(r"7 days before at 8am, to those with a place</td>\s*<td[^>]*>1 waiting to go", page)
+
+
+def test_of_a_crowd_the_page_says_how_many_and_names_nobody(app: Flask, tom: FlaskClient, event: Event) -> None:
+    with app.app_context():
+        here = db.session.get(Event, event.id)
+        here.capacity = None
+        make_booking(here, "Ada Obi", status=PlaceStatus.WAITING)
+        usual = {"event_id": here.id, "name": "Ravi Shah", "email": "r@school.example"}
+        booking_id = make_booking(here, "Priya Nair").id
+        attendees = [{"attendee_key": f"{n}|ravi", "key": f"key {n}", "booking_id": booking_id} for n in range(499)]
+        set_event_rules(here, [NewRule(Timing(7))], by=None)
+
+    def page(number: int) -> str:
+        with app.app_context():
+            rows = [{**usual, **one, "status": PlaceStatus.CONFIRMED} for one in attendees[:number]]
+            db.session.execute(sa.insert(Place), rows)
+            db.session.commit()
+        del attendees[:number]
+        return tom.get(f"/manage/events/{event.id}/reminders/").text
+
+    named, crowded = page(498), page(1)
+    assert ("499 people: those with a place" in named, "500 people: those with a place" in crowded) == (True, True)
+    assert ["Ada Obi: waits" in one for one in (named, crowded)] == [True, False]
+    assert ["More than 500 people" in one for one in (named, crowded)] == [False, True]
 
 
 def test_an_organiser_sees_why_a_mail_did_not_go(app: Flask, tom: FlaskClient, event: Event) -> None:

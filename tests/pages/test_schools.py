@@ -1,5 +1,6 @@
 """Whom schools name for which role, and groups of schools, by real forms."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -16,7 +17,16 @@ from booking.directory import queries
 from booking.directory.models import ContactRole, School, SchoolContact, SchoolGroup
 from booking.notifications.models import AddressPutAside
 from booking.organiser import actions as organiser
-from tests.factories import make_area, make_contact, make_event, make_group, make_person, make_school, the_area
+from tests.factories import (
+    make_area,
+    make_contact,
+    make_event,
+    make_group,
+    make_organiser,
+    make_person,
+    make_school,
+    the_area,
+)
 from tests.forms import Forms, errors, outcome, send, told
 
 
@@ -190,3 +200,36 @@ def test_a_group_is_renamed_and_deleted_unless_a_closing_date_to_come_asks_it(
         assert (db.session.query(SchoolGroup).count(), db.session.query(School).count()) == (0, 1)
         assert db.session.query(Return).one().school_id == school.id
         assert db.session.query(AuditEntry).order_by(AuditEntry.id.desc()).first().detail == {"name": "Pilots"}
+
+
+@pytest.mark.both_databases
+def test_many_schools_have_pages_with_their_contacts_of_today_and_are_found_by_name(
+    app: Flask, tom: FlaskClient
+) -> None:
+    with app.app_context():
+        schools = [make_school(f"School no {number:03}") for number in range(120)]
+        make_contact(schools[110], "now@school.example", name="Priya Now")
+        make_contact(schools[110], "old@school.example", name="Olga Old", ends_on=today() - timedelta(days=1))
+
+    def shown(page) -> list[str]:
+        return re.findall(r">School no (\d{3})</a>", page.text)
+
+    first = tom.get("/manage/schools/")
+    (on,) = re.findall(r'<a href="([^"]+)" rel="next">', first.text)
+    second = tom.get(on)
+    assert [*shown(first), *shown(second)] == [f"{number:03}" for number in range(120)]
+    assert ("Priya Now" in second.text, "Olga Old" in second.text) == (True, False)
+    assert shown(tom.get("/manage/schools/?q=NO+11")) == ["011", *(str(number) for number in range(110, 120))]
+    assert "No school has this in its name." in tom.get("/manage/schools/?q=nowhere").text
+
+
+def test_many_people_with_a_role_have_pages(app: Flask, tom: FlaskClient) -> None:
+    with app.app_context():
+        for number in range(60):
+            make_organiser(f"colleague{number:02}@vale-marsh.example").name = f"Person {number:02}"
+        db.session.commit()
+    first = tom.get("/manage/people/")
+    (on,) = re.findall(r'<a href="([^"]+)" rel="next">', first.text)
+    names = [re.findall(r'<th scope="row">(\w+ \w+)</th>', page.text) for page in (first, tom.get(on))]
+    assert [len(those) for those in names] == [50, 11]
+    assert [*names[0], *names[1]] == [*(f"Person {number:02}" for number in range(60)), "Tom Okafor"]
