@@ -43,6 +43,16 @@ class KindValues:
     with_drafts: bool = False
 
 
+def kinds_of(area_id: int) -> str:
+    """Return the name under which transactions that add a kind of event take turns."""
+    return f"kinds of area {area_id}"
+
+
+def audiences_of(area_id: int) -> str:
+    """Return the name under which transactions that add an audience take turns."""
+    return f"audiences of area {area_id}"
+
+
 @atomic
 def save_category(area: Area, category: Category | None, values: KindValues, *, by: Person) -> Category:
     """Add a kind of event, or change one; its address stays for life. Raises Refused for a name that is there."""
@@ -50,7 +60,7 @@ def save_category(area: Area, category: Category | None, values: KindValues, *, 
     other = category and (category.name, category.colour) != (one_line(values.name), values.colour)
     shown = queries.in_calendars(category, today=today()) if category and other else ()
     lock(*shown, *(queries.drafts_of_kind(category) if category and values.with_drafts else ()))
-    take_turns(f"kinds of area {area.id}")
+    take_turns(kinds_of(area.id))
     others = [one for one in queries.categories(area.id) if one is not category]
     _refuse_a_second(values.name, [one.name for one in others])
     if category is None:
@@ -98,7 +108,7 @@ def _follow(category: Category) -> int:
 @atomic
 def save_audience(area: Area, audience: Audience | None, *, name: str, is_families: bool, by: Person) -> Audience:
     """Add an audience, or change one; its address stays. Raises Refused for a name that is there."""
-    take_turns(f"audiences of area {area.id}")
+    take_turns(audiences_of(area.id))
     others = [one for one in queries.audiences(area.id) if one is not audience]
     _refuse_a_second(name, [one.name for one in others])
     if audience is None:

@@ -11,7 +11,7 @@ from booking.calendar.terms import school_year_of
 from booking.calendar.wording import say_date
 from booking.core import audit
 from booking.core.clock import now
-from booking.core.db import atomic, db, lock, one_by_one
+from booking.core.db import atomic, db, lock, one_by_one, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.text import and_list, one_line
 from booking.deadlines import mail, queries
@@ -116,6 +116,9 @@ def answer(row: Return, said: Said, *, who: str, number: int | None = None, by: 
     The same again changes nothing; after the closing it is taken, and is late.
     """
     lock(row.event)
+    if said is Said.NOT_THIS_YEAR:  # which answers other closing dates too: somebody may be doing the same from there
+        take_turns(f"not this year in area {row.event.area_id}")
+        db.session.refresh(row)
     ask = queries.find_ask(row.event_id)
     allowed = (OF_AN_ORGANISER if by else OF_A_SCHOOL)[ask.answer if ask else Answer.NONE]
     refuse_unless(said in allowed, "Choose one of the answers.", field="said")

@@ -203,6 +203,7 @@ class Imported:
 @atomic
 def import_schools(area: Area, rows: list[RegisterRow]) -> Imported:
     """Add and update an area's schools from the national register. Run twice, it changes nothing the second time."""
+    take_turns(f"schools of area {area.id}")
     known = {school.name_key: school for school in queries.all_schools(area)}
     by_urn = {school.urn: school for school in known.values() if school.urn}
     added = changed = 0

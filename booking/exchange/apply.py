@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from booking.calendar import closing, queries
 from booking.calendar.actions import find_or_create_venue, venues_of
-from booking.calendar.catalogue import free_slug
+from booking.calendar.catalogue import audiences_of, free_slug, kinds_of
 from booking.calendar.models import RESERVED_SLUGS, Audience, Category, Event, EventStatus, Kind, Visibility
 from booking.calendar.terms import school_year_of
 from booking.core import audit
@@ -51,7 +51,8 @@ def context_of(area: Area) -> Context:
 def apply(area: Area, reading: Reading, *, publish: bool) -> Applied:
     """Add what is not there yet, as drafts; with `publish`, publish what raised no alarm and is meant for others."""
     take_turns(f"import into area {area.id}")
-    take_turns(venues_of(area.id))  # before the area's version, as every change of an event
+    for what in (venues_of, kinds_of, audiences_of):  # before the area's version, as every change of an event
+        take_turns(what(area.id))
     done, tables, closing_dates = Applied(), _Tables(area), []
     known = set(
         db.session.scalars(sa.select(Event.import_key).where(Event.area_id == area.id, Event.import_key.is_not(None)))

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from booking.calendar.wording import say_date
 from booking.core.clock import today
-from booking.core.db import atomic
+from booking.core.db import atomic, take_turns
 from booking.core.errors import Refused, refuse_unless
 from booking.core.forms import address_that_can_be, person_named
 from booking.core.text import email_key, one_line
@@ -173,6 +173,8 @@ def apply(
 
     Who is not in the list stays as they are. Returns how many rows came to what. Raises Refused with the row.
     """
+    # Each school's contacts take turns too: two lists in different orders would wait for each other.
+    take_turns(f"import of contacts into area {area.id}")
     lines = plan(area, rows, choices)
     for line in unready(lines):
         raise Refused(f"Row {line.row.number}: {line.says}.")
