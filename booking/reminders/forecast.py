@@ -58,14 +58,17 @@ def of_area(area_id: int, *, within: timedelta = FORTNIGHT) -> list[Coming]:
     """Return what will go in an area in the coming time, in order, in a fixed number of statements."""
     events = [event for event in queries.events_near(wall(now()).date()) if event.area_id == area_id]
     rules, held, hours = queries.rules_of_events(events), queries.pauses(), HoursOfAreas()
-    runs, counts = queries.runs_of([event.id for event in events]), count_readers(events)
-    found = []
+    runs, soon = queries.runs_of([event.id for event in events]), list[tuple[Event, Occasion]]()
     for event in events:
         done = queries.done_of(runs.get((event.id, event.day), []))
-        for one in _to_go(event, rules[event.id], hours.of(event.area, event.day), done):
-            if one.at <= now() + within:
-                is_held = queries.is_held(event, held)
-                found.append(Coming(one.at, event, one.rule.to, _say(one), counts[event.id, one.rule.to], is_held))
+        to_go = _to_go(event, rules[event.id], hours.of(event.area, event.day), done)
+        soon += [(event, one) for one in to_go if one.at <= now() + within]
+    # Only of those: most events that are near have nothing to go, and some have a thousand people.
+    counts = count_readers({event.id: event for event, _ in soon}.values())
+    found = [
+        Coming(one.at, event, one.rule.to, _say(one), counts[event.id, one.rule.to], queries.is_held(event, held))
+        for event, one in soon
+    ]
     return sorted(found, key=lambda one: (one.at, one.event.day, one.event.id))
 
 

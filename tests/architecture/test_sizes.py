@@ -33,7 +33,6 @@ OF_ONE_EVENT = {
     "who comes, waiting",
     "event, invitations",
     "event, reminders",
-    "reminders, coming",
 }
 # Whole by their purpose; or a question about one event or place in a state that the others there are not in.
 NOT_LISTS = {
