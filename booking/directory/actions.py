@@ -12,6 +12,7 @@ from booking.core.db import atomic, db, take_turns
 from booking.core.errors import refuse_unless
 from booking.core.text import email_key, name_key, one_line
 from booking.core.tokens import new_key, secret_hash
+from booking.directory import known as known_browsers
 from booking.directory import mail, queries
 from booking.directory.models import Area, Person, Role, RoleName, School, SignIn
 from booking.directory.register import RegisterRow
@@ -20,37 +21,90 @@ GOOD_FOR = timedelta(minutes=15)
 WITHIN = timedelta(hours=1)
 MOST_FOR_ADDRESS, MOST_FROM_ORIGIN = 5, 30
 MOST_TRIES = 5
+MOST_WRONG, WRONG_COUNT_FOR = 20, timedelta(days=1)
 KEPT_FOR = timedelta(days=2)
-TOO_OFTEN = "That is too often. Use the newest e-mail, or try again in an hour."
+TOO_OFTEN = "That is too often. Try again in an hour."
+CODES_OFF = (
+    "Too many wrong codes were typed for this address within a day, so codes are off. "
+    "The link in the newest email still works."
+)
 USED_UP = "This link has been used, or is older than 15 minutes. Ask for a new one."
 WRONG_CODE = "That is not the code, or it is older than 15 minutes. Use the newest e-mail."
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request to sign in gave: a secret for the browser that asked. Link and code went by mail only."""
+    """What a request to sign in came to. Link and code went by mail only.
+
+    `browser` is a secret for the browser that asked, without which no code is good; empty where only the link is.
+    Where nothing was sent, the newest link is good for longer.
+    """
 
     browser: str
+    sent: bool = True
+    codes_off: bool = False
 
 
 @atomic
-def ask_to_sign_in(email: str, *, origin: str, next_page: str, limit_origin: bool) -> Asked:
-    """Mail a link and a code to an address, known or not. Raises Refused when asked too often.
+def ask_to_sign_in(
+    email: str, *, origin: str, next_page: str, limit_origin: bool, known: str = "", browser: str = ""
+) -> Asked:
+    """Mail a link and a code to an address, known or not; asked too often, let the newest link be good for longer.
 
-    `origin` is the network address that asks; it is stored as a keyed hash only.
+    Raises Refused where that is too often and no link waits. `origin` is the network address that asks; it is stored
+    as a keyed hash only. `known` is the cookie of a browser that signed in before: it has an allowance of its own, so
+    that strangers who ask for an address cannot use up its owner's. `browser` is what an earlier request gave.
     """
     email, origin_hash = email_key(email), secret_hash("origin", origin)
     take_turns("asking to sign in")
+    key = known_browsers.key_for(queries.find_person(email) if known else None, known)
+    known_hash = secret_hash("known browser", key) if key else None
+    codes_off = queries.wrong_codes(email, now() - WRONG_COUNT_FOR) >= MOST_WRONG
+    if _is_too_often(email, origin_hash if limit_origin else None, known_hash):
+        asked_by = _lengthen_newest(email)
+        refuse_unless(asked_by is not None, TOO_OFTEN)
+        is_mine = browser and not codes_off and asked_by == secret_hash("sign-in browser", browser)
+        return Asked(browser if is_mine else "", sent=False, codes_off=codes_off)
+    link, code, browser = new_sign_in(email, origin=origin_hash, next_page=next_page, known_browser=known_hash)
+    mail.sign_in(email, link=link, code="" if codes_off else code, good_until=now() + GOOD_FOR)
+    return Asked("" if codes_off else browser, codes_off=codes_off)
+
+
+def _is_too_often(email: str, origin_hash: str | None, known_hash: str | None) -> bool:
+    """Tell whether no more mail goes now. What known browsers ask for counts for nobody but them."""
     since = now() - WITHIN
-    refuse_unless(queries.sign_ins_since(SignIn.email == email, since) < MOST_FOR_ADDRESS, TOO_OFTEN)
-    from_there = queries.sign_ins_since(SignIn.origin == origin_hash, since) if limit_origin else 0
-    refuse_unless(from_there < MOST_FROM_ORIGIN, TOO_OFTEN)
-    link, code, browser = new_sign_in(email, origin=origin_hash, next_page=next_page)
-    mail.sign_in(email, link=link, code=code, good_until=now() + GOOD_FOR)
-    return Asked(browser)
+    by = SignIn.known_browser.is_(None) if known_hash is None else SignIn.known_browser == known_hash
+    if queries.sign_ins_since(sa.and_(SignIn.email == email, by), since) >= MOST_FOR_ADDRESS:
+        return True
+    if known_hash or not origin_hash:
+        return False
+    return queries.sign_ins_since(sa.and_(SignIn.origin == origin_hash, by), since) >= MOST_FROM_ORIGIN
 
 
-def new_sign_in(email: str, *, origin: str, next_page: str = "") -> tuple[str, str, str]:
+def _lengthen_newest(email: str) -> str | None:
+    """Let the newest link that waits for an address be good from now on as if it were new.
+
+    Returns the hash of the browser that asked for it (empty for none); None where no link waits. What is older than
+    the limit's hour is left to be over: by then another mail may go.
+    """
+    waits = (
+        sa.select(SignIn.id)
+        .where(SignIn.email == email, SignIn.used_at.is_(None), SignIn.created_at > now() - WITHIN)
+        .order_by(SignIn.created_at.desc(), SignIn.id.desc())
+        .limit(1)
+    )
+    row = db.session.execute(
+        sa.update(SignIn)
+        .where(SignIn.id == waits.scalar_subquery(), SignIn.used_at.is_(None))
+        .values(expires_at=now() + GOOD_FOR)
+        .returning(SignIn.browser_hash)
+    ).one_or_none()
+    return None if row is None else row.browser_hash or ""
+
+
+def new_sign_in(
+    email: str, *, origin: str, next_page: str = "", known_browser: str | None = None
+) -> tuple[str, str, str]:
     """Add a request to sign in; return its link token, its code, and what the browser holds."""
     link, browser = secrets.token_urlsafe(24), secrets.token_urlsafe(16)
     code = f"{secrets.randbelow(10**6):06d}"
@@ -58,6 +112,7 @@ def new_sign_in(email: str, *, origin: str, next_page: str = "") -> tuple[str, s
         SignIn(
             email=email,
             origin=origin,
+            known_browser=known_browser,
             link_hash=secret_hash("sign-in link", link),
             code_hash=secret_hash("sign-in code", f"{browser}:{code}"),
             browser_hash=secret_hash("sign-in browser", browser),
@@ -83,30 +138,40 @@ def sign_in_by_link(token: str) -> tuple[Person, str]:
 
 @atomic
 def sign_in_by_code(browser: str, code: str) -> tuple[Person, str]:
-    """Use a code up, in the browser that asked for it. Raises Refused; five wrong ones use it up too."""
+    """Use a code up, in the browser that asked for it. Raises Refused; five wrong ones use it up too.
+
+    Once there were twenty wrong ones for an address within a day, whoever typed them, its codes are good for nothing.
+    """
     mine = SignIn.browser_hash == secret_hash("sign-in browser", browser)
+    email = db.session.scalar(sa.select(SignIn.email).where(mine))
+    wrong = queries.wrong_codes(email, now() - WRONG_COUNT_FOR) if email else 0
+    refuse_unless(wrong <= MOST_WRONG, CODES_OFF, field="code")  # this try is counted already
     digits = "".join(letter for letter in code if letter.isdecimal())
-    return _consume(
-        sa.and_(
-            mine, SignIn.tries <= MOST_TRIES, SignIn.code_hash == secret_hash("sign-in code", f"{browser}:{digits}")
-        ),
-        WRONG_CODE,
-    )
+    right = SignIn.code_hash == secret_hash("sign-in code", f"{browser}:{digits}")
+    return _consume(sa.and_(mine, SignIn.tries <= MOST_TRIES, right), WRONG_CODE, tries=_one_less())
+
+
+def _one_less() -> sa.ColumnElement[int]:
+    """Return what stands in `tries` once a code was right: only wrong ones are counted."""
+    return sa.case((SignIn.tries > 0, SignIn.tries - 1), else_=0)
 
 
 @atomic
 def count_try(browser: str) -> None:
-    """Count a try at a code before it is looked at, in a transaction of its own: a wrong one stays counted."""
+    """Count a try at a code before it is looked at, in a transaction of its own: a wrong one stays counted.
+
+    So of many at once none is looked at that goes beyond the limits. What is used up counts no further.
+    """
     mine = SignIn.browser_hash == secret_hash("sign-in browser", browser)
-    db.session.execute(sa.update(SignIn).where(mine).values(tries=SignIn.tries + 1))
+    db.session.execute(sa.update(SignIn).where(mine, SignIn.tries <= MOST_TRIES).values(tries=SignIn.tries + 1))
 
 
-def _consume(found: sa.ColumnElement[bool], sentence: str) -> tuple[Person, str]:
+def _consume(found: sa.ColumnElement[bool], sentence: str, **more: sa.ColumnElement[int]) -> tuple[Person, str]:
     """Mark a sign-in as used by one UPDATE, so that of two at once one succeeds."""
     used = db.session.execute(
         sa.update(SignIn)
         .where(found, SignIn.used_at.is_(None), SignIn.expires_at > now())
-        .values(used_at=now())
+        .values(used_at=now(), **more)
         .returning(SignIn.email, SignIn.next_page)
     ).one_or_none()
     refuse_unless(used, sentence, field="code")

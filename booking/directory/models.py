@@ -197,6 +197,8 @@ class SignIn(Base):
     email: Mapped[str] = mapped_column(sa.String(254))
     # The keyed hash of the address that asked, to limit how often it may.
     origin: Mapped[str] = mapped_column(sa.String(64))
+    # The keyed hash of a browser that signed in before with this address: it has an allowance of its own.
+    known_browser: Mapped[str | None] = mapped_column(sa.String(64))
     # What the browser that asked holds, so that a code is only good there.
     browser_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     link_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)

@@ -84,6 +84,12 @@ def sign_ins_since(condition: ColumnElement[bool], since: datetime) -> int:
     return db.session.scalar(statement) or 0
 
 
+def wrong_codes(email: str, since: datetime) -> int:
+    """Return how many wrong codes were typed for an address; a code that has just been counted is one of them."""
+    statement = sa.select(sa.func.coalesce(sa.func.sum(SignIn.tries), 0))
+    return int(db.session.scalar(statement.where(SignIn.email == email, SignIn.created_at > since)) or 0)
+
+
 def find_sign_in(token_hash: str) -> SignIn | None:
     """Return the request to sign in that this link belongs to, while it is good."""
     good = sa.and_(SignIn.used_at.is_(None), SignIn.expires_at > now())

@@ -1,15 +1,28 @@
 """Sign in and out, and one's own details."""
 
+from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    after_this_request,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import login_user, logout_user
 
 from booking.core.errors import Refused
 from booking.core.tokens import secret_hash
 from booking.core.web import limiter
-from booking.directory import actions, queries
+from booking.directory import actions, known, queries
 from booking.directory.forms import CodeForm, DetailsForm, SignInForm
 from booking.directory.guards import area, demo_only, public, signed_in, the_person
 from booking.directory.models import Person, RoleName
@@ -34,11 +47,13 @@ def sign_in() -> ResponseReturnValue:
             origin=request.remote_addr or "",
             next_page=wanted,
             limit_origin=bool(current_app.config["RATELIMIT_ENABLED"]),
+            known=request.cookies.get(_known_cookie(), ""),
+            browser=session.get("sign_in", {}).get("browser", ""),
         )
     except Refused as refused:
         form.refuse(refused)
         return _form("directory/sign_in.html", form, outcome="refused", next_page=wanted)
-    session["sign_in"] = {"browser": asked.browser, "email": form.email.data}
+    session["sign_in"] = {"email": form.email.data, **asdict(asked)}
     return redirect(url_for(".code"))
 
 
@@ -52,13 +67,13 @@ def code() -> ResponseReturnValue:
         return redirect(url_for(".sign_in"))
     form = CodeForm()
     if not form.validate_on_submit():
-        return _form("directory/code.html", form, email=asked["email"])
+        return _form("directory/code.html", form, asked=asked)
     try:
         actions.count_try(asked["browser"])
         return _welcome(*actions.sign_in_by_code(asked["browser"], form.code.data))
     except Refused as refused:
         form.refuse(refused)
-        return _form("directory/code.html", form, outcome="refused", email=asked["email"])
+        return _form("directory/code.html", form, outcome="refused", asked=asked)
 
 
 @bp.route("/sign-in/<token>", methods=["GET", "POST"])
@@ -79,9 +94,27 @@ def _welcome(person: Person, next_page: str) -> ResponseReturnValue:
     session.clear()
     login_user(person)
     session.permanent = True
+    _remember(person)
     if not person.name:
         return redirect(url_for(".details", next=next_page or None))
     return redirect(next_page or _first_page(person))
+
+
+def _remember(person: Person) -> None:
+    """Let this browser be known as one in which they signed in: what strangers ask for does not count against it."""
+    value = known.remember(person, request.cookies.get(_known_cookie(), ""))
+
+    @after_this_request
+    def set_cookie(response: Response) -> Response:
+        is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie(
+            _known_cookie(), value, max_age=known.LASTS, path="/", secure=is_https, httponly=True, samesite="Lax"
+        )
+        return response
+
+
+def _known_cookie() -> str:
+    return "__Host-known" if current_app.config["SESSION_COOKIE_SECURE"] else "known"
 
 
 def _first_page(person: Person) -> str:
@@ -108,6 +141,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     actions.sign_out_everywhere(person)
     logout_user()
     session.clear()
+    _remember(person)
     flash("You are signed out everywhere. The address of your own calendar has changed too.")
     return redirect(url_for("calendar.home"))
 
