@@ -12,7 +12,7 @@ from booking import cli, site
 from booking.core import db, web
 from booking.core.limits import PATIENT
 from booking.core.settings import Settings
-from booking.directory.guards import login
+from booking.directory.guards import login, remember_origin
 from booking.feeds.kept import KeptAnswers
 
 MAX_BODY = 512 * 1024  # the longest form, with room, and a list of contacts
@@ -37,6 +37,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.wsgi_app = KeptAnswers(app)  # type: ignore[method-assign]
     web.init_app(app, settings)
     login.init_app(app)
+    app.before_request(remember_origin)
     site.init_app(app)
     cli.init_app(app)
     return app

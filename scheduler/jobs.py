@@ -13,6 +13,7 @@ from booking.deadlines import actions as deadlines
 from booking.digests import actions as digests
 from booking.directory.actions import clear_old_sign_ins
 from booking.invitations import actions as invitations
+from booking.notifications import allowance
 from booking.notifications.actions import forget_bodies
 from booking.notifications.delivery import deliver_due
 from booking.notifications.models import Message
@@ -77,6 +78,7 @@ JOBS = (
     Job("returns", 600, deadlines.keep_in_step),
     Job("old sign-ins", 3600, clear_old_sign_ins),
     Job("old wishes for the digest", 3600, digests.forget_old_wishes),
+    Job("old counts of mail", 3600, allowance.clear_old),
     Job("old bodies", 3600, forget_old_bodies),
     Job("heartbeat", 20, alive),
 )

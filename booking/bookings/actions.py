@@ -1,6 +1,6 @@
 """Book, cancel, tell: each one transaction under the event's lock, with exactly its messages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from booking.bookings import history, limits, mail, policy, promotions, queries
@@ -26,9 +26,9 @@ from booking.core.text import email_key, one_line, reference
 from booking.core.tokens import new_key
 from booking.directory.models import School
 from booking.notifications import queries as message_queries
+from booking.notifications.allowance import left_out_if_too_many
 
 FOR_ORGANISERS = frozenset({BookingCode.CLOSED, BookingCode.SOON, BookingCode.INVITED})
-FLOOD, FLOOD_WITHIN = 60, timedelta(hours=1)
 
 
 class AlreadyBooked(Refused):
@@ -54,7 +54,6 @@ def book(
     as_organiser: bool = False,
     invited: bool = False,
     unlisted: bool = False,
-    limited: bool = False,
     beyond: bool = False,
 ) -> Booking:
     """Book these places, or join the waiting list, all together or as places come.
@@ -62,8 +61,7 @@ def book(
     The same `form_key` at the same event, for the same people, gives the booking it made the first time. An
     organiser may book after booking closed, until the event starts, whoever the event is for; `beyond` raises what the
     places do not fit into (the caller writes down why). `invited` says that whoever books has the link of the
-    invitation, `unlisted` keeps the attendees off printed lists. `limited` counts how much mail the addresses of the
-    request have had of late, so that nobody is flooded by a stranger. Raises Refused; then nothing has changed.
+    invitation, `unlisted` keeps the attendees off printed lists. Raises Refused; then nothing has changed.
     """
     lock(event)
     promotions.bring_up_to_date(event)
@@ -77,8 +75,6 @@ def book(
     )
     if by.school_id is not None:
         _refuse_the_school(event, ground.school)
-    if limited:
-        refuse_a_flood([by.email, *(place.email for place in places)])
     booking = new_booking(
         event, by, places, together=together, form_key=request, needs=needs, unlisted=unlisted and event.private
     )
@@ -127,12 +123,6 @@ def _refuse_the_school(event: Event, school: School | None) -> None:
     refuse_unless(there, "Choose your school from the list.", field="school")
     open_now = school is not None and (school.closed_on is None or school.closed_on > today())
     refuse_unless(open_now, "That school has closed. Choose another, or none.", field="school")
-
-
-def refuse_a_flood(emails: Iterable[str]) -> None:
-    """Refuse more mail to addresses that have had a lot within the hour: a stranger may have typed them."""
-    had = queries.most_places_since({email_key(email) for email in emails if email}, now() - FLOOD_WITHIN)
-    refuse_unless(had < FLOOD, "That is too much for one address within an hour. Wait, or ask the partnership.")
 
 
 def new_booking(
@@ -252,7 +242,8 @@ def give_back(event: Event, booking: Booking, going: Sequence[Place], *, who: st
     limits.give_back(event, freed)
     history.write_down(booking, [(place, f"{place.name}’s place was cancelled") for place in going], who=who)
     db.session.flush()
-    mail.places_cancelled(booking, going)
+    with left_out_if_too_many():  # nobody is kept from giving a place back
+        mail.places_cancelled(booking, going)
     promotions.settle(event)
     return list(going)
 

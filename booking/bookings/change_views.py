@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import abort, current_app, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms.fields.choices import SelectChoice
 
@@ -81,10 +81,6 @@ def _why_not(event: Event, places: Sequence[Place]) -> str:
     if not any(place.status is not PlaceStatus.CANCELLED for place in places):
         return changes.CANCELLED_BEFORE
     return policy.why_no_change(event, at=now())
-
-
-def _limited() -> bool:
-    return bool(current_app.config["RATELIMIT_ENABLED"])
 
 
 def _of_booker(token: str, place_id: int | None) -> tuple[Booking, list[Place], str]:
@@ -170,7 +166,7 @@ def _swap(booking: Booking, places: list[Place], back: str, *, own: bool) -> Res
     refused = False
     if form.validate_on_submit():
         to = form.new_place()
-        if change.act(lambda: changes.swap(place, to, seen=form.revision, own=own, limited=_limited())):
+        if change.act(lambda: changes.swap(place, to, seen=form.revision, own=own)):
             flash("saved", "outcome")
             flash(f"{to.name} comes instead." + (" There is an e-mail for them about it." if to.email else ""))
             return redirect(back)
@@ -203,7 +199,7 @@ def _edit_place(booking: Booking, places: list[Place], back: str, *, own: bool) 
     if form.validate_on_submit():
         values: dict[str, Any] = {"name": form.name.data, "email": old_email if private else form.email.data or ""}
         values |= {"unlisted": form.unlisted.data} if private else {}
-        if change.act(lambda: changes.edit_place(place, **values, seen=form.revision, own=own, limited=_limited())):
+        if change.act(lambda: changes.edit_place(place, **values, seen=form.revision, own=own)):
             flash("saved", "outcome")
             flash("Saved.")
             return redirect(back)
@@ -224,7 +220,7 @@ def edit_booking(token: str) -> ResponseReturnValue:
     refused = False
     if form.validate_on_submit():
         details = {"name": form.name.data, "email": email if private else form.email.data, "needs": form.needs.data}
-        if change.act(lambda: changes.edit_booking(booking, **details, seen=form.revision, limited=_limited())):
+        if change.act(lambda: changes.edit_booking(booking, **details, seen=form.revision)):
             flash("saved", "outcome")
             flash("Saved." if booking.email == email else "Saved. This page has a new address, which we mailed to you.")
             return redirect(_page_of(booking))

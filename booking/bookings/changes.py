@@ -47,7 +47,6 @@ def swap(
     by: Person | None = None,
     seen: int | None = None,
     own: bool = False,
-    limited: bool = False,
 ) -> Place:
     """Hand a place to a colleague, who gets it as it is: confirmed, offered, or with its number on the waiting list.
 
@@ -64,7 +63,7 @@ def swap(
     _refuse_no_change(event, by)
     history.refuse_stale(booking, seen, place=place if own else None)
     refuse_unless(place.status is not PlaceStatus.CANCELLED, CANCELLED_BEFORE)
-    _refuse_somebody_else(event, booking, to, limited=limited)
+    _refuse_somebody_else(event, booking, to)
     refuse_unless(
         key != place.attendee_key, f"{place.name} has this place already. Enter who comes instead.", field="name"
     )
@@ -86,12 +85,10 @@ def _handed_on_before(place: Place, key: str) -> Place | None:
     return made if is_theirs and made is not None and made.status is not PlaceStatus.CANCELLED else None
 
 
-def _refuse_somebody_else(event: Event, booking: Booking, to: NewPlace, *, limited: bool) -> None:
+def _refuse_somebody_else(event: Event, booking: Booking, to: NewPlace) -> None:
     refuse_unless(one_line(to.name), "Enter the name of who comes instead.", field="name")
     if event.private:
         refuse_addresses_of_others(booking.email, [to])
-    if limited and to.email:
-        actions.refuse_a_flood([to.email])
 
 
 def _refuse_who_is_there(event: Event, to: NewPlace, key: str) -> None:
@@ -125,7 +122,6 @@ def edit_place(
     by: Person | None = None,
     seen: int | None = None,
     own: bool = False,
-    limited: bool = False,
 ) -> Place:
     """Put an attendee's details right. Another e-mail address gets the mails, and a link of its own, from now on.
 
@@ -148,7 +144,7 @@ def edit_place(
     changed = []
     another_address = email_key(email) != (place.email or "")
     if another_address:
-        _refuse_somebody_else(event, booking, to, limited=limited)  # first: a private event tells nobody who is there
+        _refuse_somebody_else(event, booking, to)  # first: a private event tells nobody who is there
     if key != place.attendee_key:
         _refuse_who_is_there(event, to, key)
     if another_address:
@@ -185,7 +181,6 @@ def edit_booking(
     needs: str,
     by: Person | None = None,
     seen: int | None = None,
-    limited: bool = False,
 ) -> Booking:
     """Put right who booked, and what to prepare. With another address the booking gets a new link, sent there.
 
@@ -212,8 +207,6 @@ def edit_booking(
         changed.append(f"{booking.name} is written {one_line(name)}")
         booking.name = one_line(name)
     if email_key(email) != old_email:
-        if limited:
-            actions.refuse_a_flood([email])
         changed.append("The booker has another e-mail address")
         _readdress(booking, email_key(email), old_email, old_name)
     if changed:

@@ -22,6 +22,7 @@ from booking.core.clock import now
 from booking.core.text import and_list, name_key
 from booking.core.tokens import link_token
 from booking.notifications import outbox
+from booking.notifications.models import MailScope
 from booking.notifications.outbox import Invitation, sender_address
 
 
@@ -184,6 +185,7 @@ def already_booked(event: Event, *, to: str, to_name: str, sentence: str) -> Non
         to_name=to_name,
         sender=sender_of(event),
         event_id=event.id,
+        scope=MailScope.PRIVATE if event.private else MailScope.PUBLIC,
         event=event_card(event),
         sentence=sentence,
         link=absolute("bookings.my"),
@@ -250,6 +252,7 @@ def _post(
             to_name=letter.name,
             sender=sender_of(event),
             event_id=event.id,
+            scope=MailScope.PRIVATE if event.private else MailScope.PUBLIC,
             invitation=invitation,
             in_calendar=invitation is not None,
             offers=event.promotion is Promotion.OFFER,

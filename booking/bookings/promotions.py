@@ -17,8 +17,10 @@ from booking.core import audit
 from booking.core.clock import now
 from booking.core.db import atomic, db, lock, one_by_one
 from booking.core.errors import Refused, refuse_unless
+from booking.core.origin import of_the_program
 from booking.core.text import one_line
 from booking.directory.models import Person
+from booking.notifications.allowance import left_out_if_too_many
 
 
 def is_on(event: Event) -> bool:
@@ -109,7 +111,8 @@ def _end_offers(event: Event) -> None:
         sentences = [(place, f"The offer to {place.name} ended without an answer") for place in mine]
         history.write_down(booking, sentences, who=history.PROGRAM)
     db.session.flush()
-    mail.offers_ended(event, ended)
+    with of_the_program():
+        mail.offers_ended(event, ended)
 
 
 def _give(event: Event, place_ids: Sequence[int], *, confirm: bool = False) -> list[Place]:
@@ -139,9 +142,11 @@ def _give(event: Event, place_ids: Sequence[int], *, confirm: bool = False) -> l
         history.write_down(booking, [(place, f"{place.name} {became}") for place in mine], who=history.PROGRAM)
     db.session.flush()
     if until is None:
-        mail.promoted(event, places)
+        with of_the_program():
+            mail.promoted(event, places)
     else:
-        mail.offered(event, places, until=until)
+        with of_the_program():
+            mail.offered(event, places, until=until)
     return places
 
 
@@ -187,7 +192,8 @@ def accept(event: Event, places: Sequence[Place], *, seen: int | None = None, ow
     history.write_down(booking, [(place, f"The offer to {place.name} was accepted") for place in offered], who=who)
     event.settle_at = _next_look(event, began)
     db.session.flush()
-    mail.promoted(event, offered, accepted=True)
+    with left_out_if_too_many():  # a place is kept for nobody who may not take it
+        mail.promoted(event, offered, accepted=True)
     return offered
 
 

@@ -201,17 +201,6 @@ def active_attendee_keys(event: Event, keys: Collection[str]) -> set[str]:
     return set(db.session.scalars(sa.select(Place.attendee_key).where(*chosen)))
 
 
-def most_places_since(emails: Collection[str], since: datetime) -> int:
-    """Return how many places the one of these addresses that was booked most was booked since an instant."""
-    counted = (
-        sa.select(sa.func.count().label("number"))
-        .where(Place.email.in_(emails), Place.created_at > since)
-        .group_by(Place.email)
-        .subquery()
-    )
-    return db.session.scalar(sa.select(sa.func.max(counted.c.number))) or 0
-
-
 def has_active_places(event: Event) -> bool:
     """Tell whether anybody has a place at the event, or waits for one."""
     return bool(db.session.scalar(sa.select(sa.exists().where(Place.event_id == event.id, Place.status.in_(ACTIVE)))))

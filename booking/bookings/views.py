@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from flask import (
     Blueprint,
     abort,
-    current_app,
     flash,
     g,
     get_flashed_messages,
@@ -108,7 +107,6 @@ def _book(event: Event, form: BookingForm) -> ResponseReturnValue:
             needs=form.needs.data,
             invited=_is_invited(event),
             unlisted=form.unlisted.data,
-            limited=bool(current_app.config["RATELIMIT_ENABLED"]),
         )
     except actions.AlreadyBooked as refused:
         if event.private:

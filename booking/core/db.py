@@ -156,6 +156,8 @@ def atomic(action: Callable[P, R]) -> Callable[P, R]:
             if on_sqlite:
                 session.connection(execution_options={"writes": True})
             result = action(*args, **kwargs)
+            for check in session.info.get("at_the_end", {}).values():
+                check()
             session.commit()
         except BaseException:
             session.rollback()
@@ -163,9 +165,21 @@ def atomic(action: Callable[P, R]) -> Callable[P, R]:
         finally:
             session.info.pop("atomic", None)
             session.info.pop("locked", None)
+            session.info.pop("at_the_end", None)
         return result
 
     return run
+
+
+def at_the_end(name: str, make: Callable[[], Callable[[], None]]) -> Callable[[], None]:
+    """Do something once, last in the transaction under way; what it raises undoes all of it. Returns what was made."""
+    session: Session = db.session()
+    if not session.info.get("atomic"):
+        raise RuntimeError("at_the_end() belongs inside an atomic action")
+    checks: dict[str, Callable[[], None]] = session.info.setdefault("at_the_end", {})
+    if name not in checks:
+        checks[name] = make()
+    return checks[name]
 
 
 Run = Callable[[sa.Executable, Mapping[str, Any]], int]

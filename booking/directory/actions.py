@@ -1,6 +1,7 @@
 """Sign in by a link or a code sent by mail; people and what they may do."""
 
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from booking.core import audit
 from booking.core.clock import now
 from booking.core.db import atomic, db, take_turns
 from booking.core.errors import refuse_unless
+from booking.core.origin import network_of, of_the_program
 from booking.core.text import email_key, name_key, one_line
 from booking.core.tokens import new_key, secret_hash
 from booking.directory import known as known_browsers
@@ -19,7 +21,7 @@ from booking.directory.register import RegisterRow
 
 GOOD_FOR = timedelta(minutes=15)
 WITHIN = timedelta(hours=1)
-MOST_FOR_ADDRESS, MOST_FROM_ORIGIN = 5, 30
+MOST_FOR_ADDRESS, MOST_FROM_ORIGIN = 5, 200
 MOST_TRIES = 5
 MOST_WRONG, WRONG_COUNT_FOR = 20, timedelta(days=1)
 KEPT_FOR = timedelta(days=2)
@@ -55,7 +57,7 @@ def ask_to_sign_in(
     as a keyed hash only. `known` is the cookie of a browser that signed in before: it has an allowance of its own, so
     that strangers who ask for an address cannot use up its owner's. `browser` is what an earlier request gave.
     """
-    email, origin_hash = email_key(email), secret_hash("origin", origin)
+    email, origin_hash = email_key(email), secret_hash("origin", network_of(origin))
     take_turns("asking to sign in")
     key = known_browsers.key_for(queries.find_person(email) if known else None, known)
     known_hash = secret_hash("known browser", key) if key else None
@@ -66,7 +68,8 @@ def ask_to_sign_in(
         is_mine = browser and not codes_off and asked_by == secret_hash("sign-in browser", browser)
         return Asked(browser if is_mine else "", sent=False, codes_off=codes_off)
     link, code, browser = new_sign_in(email, origin=origin_hash, next_page=next_page, known_browser=known_hash)
-    mail.sign_in(email, link=link, code="" if codes_off else code, good_until=now() + GOOD_FOR)
+    with of_the_program() if known_hash else nullcontext():  # what strangers asked for keeps no known browser out
+        mail.sign_in(email, link=link, code="" if codes_off else code, good_until=now() + GOOD_FOR)
     return Asked("" if codes_off else browser, codes_off=codes_off)
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
 from booking.core.expired import has_typed, send_again
+from booking.core.origin import Origin, network_of, remember
 from booking.core.web import from_this_machine
 from booking.directory import queries
 from booking.directory.models import Area, Person, Role, RoleName
@@ -18,6 +19,7 @@ P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
 login = LoginManager()
+NOT_PUBLIC = frozenset({"organisers", "team", "this_machine"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,17 @@ def find_here() -> Area | None:
         g.area = queries.find_area()
     found: Area | None = g.area
     return found
+
+
+def remember_origin() -> None:
+    """Say where a public act comes from, before it begins; an organiser's page is none."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method != "POST" or view is None or getattr(view, "guard", "public") in NOT_PUBLIC:
+        return
+    person = visitor().person
+    at_home = current_app.config["DEMO"] and from_this_machine()
+    network = "" if at_home else network_of(request.remote_addr or "")
+    remember(Origin(network, proved=person.email if person else ""))
 
 
 def guard(view: View[P], name: str) -> View[P]:

@@ -8,6 +8,7 @@ from booking.directory import queries
 from booking.directory.models import Area, SchoolContact
 from booking.directory.wording import SAY_ROLE
 from booking.notifications import outbox
+from booking.notifications.models import MailScope
 from booking.notifications.outbox import Priority, Sender
 
 
@@ -22,6 +23,7 @@ def sign_in(email: str, *, link: str, code: str, good_until: datetime) -> None:
         to_name="",
         sender=sender,
         priority=Priority.NOW,
+        scope=MailScope.SIGN_IN,
         useless_after=good_until,
         link=address,
         code=code,

@@ -100,3 +100,29 @@ class AddressPutAside(Base):
     email: Mapped[str] = mapped_column(sa.String(254), primary_key=True)
     since: Mapped[datetime]
     reason: Mapped[str] = mapped_column(sa.String(300))
+
+
+class MailScope(StrEnum):
+    """What is counted apart: a limit of private mail tells nobody, and no other mail keeps anybody from signing in."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    SIGN_IN = "sign-in"
+
+
+class AskedMail(Base):
+    """One mail that a public act asked for: to whom and from where, as keyed hashes. Kept for a day."""
+
+    __tablename__ = "asked_mails"
+    __table_args__ = (
+        sa.Index("ix_asked_mails_recipient", "recipient", "asked_at"),
+        sa.Index("ix_asked_mails_origin", "origin", "asked_at"),
+        sa.Index("ix_asked_mails_asked_at", "asked_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recipient: Mapped[str] = mapped_column(sa.String(64))
+    # None where a session had proved its address.
+    origin: Mapped[str | None] = mapped_column(sa.String(64))
+    scope: Mapped[MailScope] = mapped_column(choice(MailScope))
+    asked_at: Mapped[datetime]

@@ -14,7 +14,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from booking.core.clock import now
 from booking.core.db import atomic, db
 from booking.core.text import one_line, paragraphs
-from booking.notifications.models import Message
+from booking.notifications import allowance
+from booking.notifications.models import MailScope, Message
 
 
 class Priority(IntEnum):
@@ -65,12 +66,14 @@ def post(
     useless_after: datetime | None = None,
     unsubscribe: str | None = None,
     list_name: str | None = None,
+    scope: MailScope = MailScope.PUBLIC,
     **context: Any,
 ) -> Message:
     """Write the e-mail of templates `emails/<template>.{subject.txt,txt,html}` and queue it.
 
     It is rendered now, so that it says what was true in this transaction. Its kind is the template's name, unless
-    said otherwise.
+    said otherwise. What a public act causes is counted, and may refuse the act when its transaction ends; `scope` is
+    what it is counted with.
     """
     words = write(template, to_name=to_name, sender=sender, **context)
     message = Message(
@@ -95,6 +98,7 @@ def post(
         list_id=f"{list_name}.{_message_domain()}" if list_name else None,
     )
     db.session.add(message)
+    allowance.count(message, scope=scope)
     return message
 
 

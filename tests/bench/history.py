@@ -49,7 +49,7 @@ def _one_booking(app: Flask) -> float:
             who = Contact("Ada Obi", f"ada{next(_person)}@school.example")
             event = db.session.get_one(Event, event_id)
             started = perf_counter()
-            actions.book(event, by=who, places=[NewPlace(who.name, who.email)], limited=True)
+            actions.book(event, by=who, places=[NewPlace(who.name, who.email)])
             times.append(perf_counter() - started)
     return median(times)
 

@@ -447,21 +447,6 @@ def test_a_swap_keeps_the_count_of_the_school() -> None:
     assert audit() == []
 
 
-def test_nobody_is_flooded_by_swaps_to_their_address() -> None:
-    event = make_event(capacity=None, places_per_booking=50)
-    many = [NewPlace(f"Person {number}", "victim@school.example") for number in range(50)]
-    booking = book(event, HERSELF)
-    for booker in ("a", "b"):
-        book(
-            event, *(NewPlace(f"{one.name}{booker}", one.email) for one in many), by=Contact("X", f"{booker}@x.example")
-        )
-    to = NewPlace("Another", "victim@school.example")
-    assert "too much for one address" in refused(changes.swap, booking.places[0], to, limited=True).sentence
-    more = {"name": PRIYA.name, "email": to.email, "limited": True}
-    assert "too much for one address" in refused(changes.edit_place, booking.places[0], **more).sentence
-    assert "too much for one address" in refused(changes.edit_booking, booking, needs="", **more).sentence
-
-
 def test_an_offer_is_accepted_once_and_not_after_its_time() -> None:
     event = make_event(capacity=1, promotion=Promotion.OFFER)
     first = book(event)

@@ -317,12 +317,12 @@ def test_nobody_is_flooded_by_a_strangers_bookings(database_url: str) -> None:
     client = limited.test_client()
     answers = []
     for number in range(3):
-        group = {f"places-{n}-name": f"Name {'i' * number} {'v' * n}" for n in range(30)}
-        group |= {f"places-{n}-email": "victim@school.example" for n in range(30)}
+        group = {f"places-{n}-name": f"Name {'i' * number} {'v' * n}" for n in range(6)}
+        group |= {f"places-{n}-email": f"victim+{number}{n}@school.example" for n in range(6)}
         form = {"name": "Ada", "email": f"a{number}@x.example", **group}
         answers.append(client.post(f"/events/{event.id}/book", data=form))
     assert [answer.status_code for answer in answers] == [302, 302, 409]
-    assert "too much for one address within an hour" in answers[2].text
+    assert "a lot of email to that address in the last hour" in answers[2].text
     for _ in range(4):
         client.post(f"/events/{other.id}/book", data=FORM)
     with limited.app_context():

@@ -18,7 +18,7 @@ from booking.core.db import db
 from booking.core.tokens import link_token
 from booking.notifications.models import Message
 from tests.databases import close, make_app
-from tests.factories import make_booking, make_event, make_organiser, make_person, save, sign_in, the_area
+from tests.factories import make_event, make_organiser, make_person, save, sign_in, the_area
 from tests.statements import statements
 
 pytestmark = pytest.mark.usefixtures("school_day")
@@ -538,14 +538,13 @@ def test_my_bookings_shows_first_what_is_to_be_answered(app: Flask, client: Flas
 
 def test_an_attendees_swaps_cannot_flood_an_address(database_url: str) -> None:
     limited = make_app(database_url, RATE_LIMITS="on")
-    with limited.app_context():
-        event = make_event(capacity=None)
-        links = links_of(actions.book(event, by=PRIYA, places=PEOPLE))
-        for number in range(60):
-            booking = make_booking(event, f"V {number}", "victim@x.example")
-            assert booking.id
-    page = send(limited.test_client(), f"{links.own[1]}swap", name="Vic", email="victim@x.example")
-    assert (outcome(page), "too much for one address" in page.text) == ((409, "refused"), True)
+    client, answers = limited.test_client(), []
+    for _ in range(13):
+        with limited.app_context():
+            event = make_event(capacity=None)
+            own = links_of(actions.book(event, by=PRIYA, places=PEOPLE)).own[1]
+        answers.append(outcome(send(client, f"{own}swap", name="Vic", email="victim@x.example"))[0])
+    assert answers == [200] * 12 + [409]
     close(limited)
 
 
