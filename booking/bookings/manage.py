@@ -19,7 +19,7 @@ from booking.calendar.when import place_in_words
 from booking.core import audit
 from booking.core.clock import now, today
 from booking.core.slices import Spot
-from booking.core.text import and_list, name_key
+from booking.core.text import and_list, email_key, name_key
 from booking.core.web import row_number
 from booking.directory.guards import area, organisers, team, the_organiser, visitor
 
@@ -131,7 +131,7 @@ def export(event_id: int, kind: str) -> ResponseReturnValue:
 @bp.get("/print")
 @team
 def printed(event_id: int) -> ResponseReturnValue:
-    """Show a list to sign, without those who asked to be kept off. A facilitator sees it on the day itself alone."""
+    """Show a list to sign, without those who asked to be kept off. Its hosts see it on the day itself alone."""
     event = _event_of_the_host(event_id)
     write_down("opened the list to sign of", event)
     coming = [place for place in lists.each_place(event) if place.status is PlaceStatus.CONFIRMED]
@@ -147,7 +147,11 @@ def printed(event_id: int) -> ResponseReturnValue:
 
 def _event_of_the_host(event_id: int) -> Event:
     event = the_event(event_id)
-    if not visitor().organises(event.area_id) and not policy.is_on_that_day(event, today()):
+    who = visitor()
+    if who.organises(event.area_id):
+        return event
+    is_host = who.person is not None and who.person.email in {email_key(host.email) for host in event.hosts}
+    if not (is_host and policy.is_on_that_day(event, today())):
         abort(403)
     return event
 

@@ -31,7 +31,7 @@ from booking.core.text import paragraphs
 
 VISIBILITIES = [
     SelectChoice(Visibility.PUBLIC.value, "Everyone"),
-    SelectChoice(Visibility.STAFF.value, "Who is signed in"),
+    SelectChoice(Visibility.STAFF.value, "Signed-in staff"),
     SelectChoice(Visibility.TEAM.value, "The team only"),
 ]
 NOT_IN_THE_LIST = "Choose an event from the list"

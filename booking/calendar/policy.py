@@ -9,7 +9,7 @@ from booking.calendar.models import Event, EventStatus, Visibility
 class Reader:
     """What somebody is to an area, as far as seeing its calendar goes."""
 
-    signed_in: bool = False
+    staff: bool = False
     in_team: bool = False
     organiser: bool = False
 
@@ -21,7 +21,7 @@ def visibilities(reader: Reader) -> frozenset[Visibility]:
     """Return which entries a reader sees."""
     if reader.in_team or reader.organiser:
         return frozenset(Visibility)
-    return frozenset({Visibility.PUBLIC, Visibility.STAFF} if reader.signed_in else {Visibility.PUBLIC})
+    return frozenset({Visibility.PUBLIC, Visibility.STAFF} if reader.staff else {Visibility.PUBLIC})
 
 
 def statuses(reader: Reader) -> frozenset[EventStatus]:

@@ -76,7 +76,7 @@ def planner(year: str | None = None) -> ResponseReturnValue:
         abort(404)
     filters, problem, _ = _filters()
     team = who.in_team and request.args.get("team", "y" if not request.args else "") == "y"
-    seen_as = who if team else Reader(signed_in=who.signed_in)
+    seen_as = who if team else Reader(staff=who.staff)
     return render_template(
         "calendar/planner.html",
         year=number,

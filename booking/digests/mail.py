@@ -129,7 +129,9 @@ def reader_of(subscription: DigestSubscription) -> Reader:
 
 def told_to(edition: Edition, subscription: DigestSubscription) -> Told:
     """Return what an edition says to a subscriber."""
-    return edition.read_by(queries.visibilities_for(subscription.email), queries.choice_of(subscription))
+    return edition.read_by(
+        queries.visibilities_for(subscription.area_id, subscription.email), queries.choice_of(subscription)
+    )
 
 
 def composed(

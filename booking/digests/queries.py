@@ -28,13 +28,13 @@ from booking.digests.models import (
 )
 from booking.digests.policy import USEFUL_FOR, WEEK, Choice, Edition, Entry, entry_from, goes_on, headings_of
 from booking.directory.models import Area
-from booking.directory.queries import find_person
+from booking.directory.queries import find_person, is_staff
 from booking.notifications.models import Message
 from booking.reminders.planning import kind_hours
 
 CONFIRM_LINK, OWN_LINK = "confirm a digest", "digest"
 GUESTS = visibilities(Reader())
-STAFF = visibilities(Reader(signed_in=True))
+STAFF = visibilities(Reader(staff=True))
 WEEKS_LOOKED_AHEAD = 20
 ISSUES_PER_PAGE, MOST_SUBSCRIBERS = 10, 10_000
 
@@ -93,7 +93,7 @@ def calendar_from(area_id: int, day: date) -> tuple[Entry, ...]:
     events = db.session.scalars(
         sa.select(Event)
         .where(
-            calendar_queries.visible(area_id, Reader(signed_in=True)),
+            calendar_queries.visible(area_id, Reader(staff=True)),
             sa.func.coalesce(Event.last_day, Event.day) >= day,
         )
         .options(*calendar_queries.WITH_ITS_PARTS, selectinload(Event.audiences))
@@ -122,9 +122,10 @@ def _entry(event: Event) -> Entry:
     )
 
 
-def visibilities_for(email: str) -> frozenset[Visibility]:
-    """Return what the owner of a confirmed address sees: what is for staff, where they have signed in with it."""
-    return STAFF if find_person(email) else GUESTS
+def visibilities_for(area_id: int, email: str) -> frozenset[Visibility]:
+    """Return what the owner of a confirmed address sees: what is for staff, if they are and have signed in with it."""
+    person = find_person(email)
+    return STAFF if person and is_staff(person, area_id) else GUESTS
 
 
 def choice_of(subscription: DigestSubscription) -> Choice:

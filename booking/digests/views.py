@@ -128,7 +128,7 @@ def change(token: str) -> ResponseReturnValue:
 
 
 def _reader_of(subscription: DigestSubscription) -> Reader:
-    return Reader(signed_in=queries.visibilities_for(subscription.email) == queries.STAFF)
+    return Reader(staff=queries.visibilities_for(subscription.area_id, subscription.email) == queries.STAFF)
 
 
 @bp.route("/digest/stop/<token>", methods=["GET", "POST"])
@@ -161,7 +161,9 @@ def mine() -> ResponseReturnValue:
     person, here = the_person(), area()
     found = queries.find_subscription(here.id, person.email)
     active = found is not None and found.is_active
-    form = ChoiceForm(data=data_of(found) if found and active else {}, **_offered(Reader(signed_in=True)))
+    form = ChoiceForm(
+        data=data_of(found) if found and active else {}, **_offered(Reader(staff=visitor().is_staff(here.id)))
+    )
     context = {"form": form, "person": person, "active": active, **_frame()}
     if not form.is_submitted():
         return render_template("digests/mine.html", **context)

@@ -47,6 +47,10 @@ class Visitor:
         """Tell whether they belong to the area's team, or are an administrator."""
         return self.is_administrator or self._holds(RoleName.ORGANISER, area_id)
 
+    def is_staff(self, area_id: int) -> bool:
+        """Tell whether they see what is for staff: the database is asked, but for those in the team."""
+        return self.person is not None and (self.is_in_team(area_id) or queries.is_staff(self.person, area_id))
+
     def is_in_team(self, area_id: int) -> bool:
         """Tell whether they see what only the team sees: organisers and facilitators."""
         return self.organises(area_id) or self._holds(RoleName.FACILITATOR, area_id)

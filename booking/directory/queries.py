@@ -14,6 +14,7 @@ from booking.core.db import db
 from booking.core.errors import Refused
 from booking.core.slices import BEGINNING, Slice, Spot, cut
 from booking.core.text import email_key, name_key
+from booking.directory.mail_domains import is_shared
 from booking.directory.models import (
     Area,
     ContactRole,
@@ -216,6 +217,22 @@ def schools_naming(email: str, area_id: int) -> Sequence[School]:
     Which school somebody says they are from is no right: this is.
     """
     return open_schools(area_id, School.id.in_(naming(email)))
+
+
+def is_staff(person: Person, area_id: int) -> bool:
+    """Tell whether somebody belongs to the staff of an area.
+
+    They have a role there, are a contact today, or write from the domain of one, where the public has no addresses.
+    Which school somebody says they are from is no right.
+    """
+    if any(role.area_id in {area_id, None} for role in person.roles):
+        return True
+    domain = person.email.rpartition("@")[2]
+    is_one = SchoolContact.email == person.email
+    if not is_shared(domain):
+        is_one = sa.or_(is_one, SchoolContact.email.endswith(f"@{domain}", autoescape=True))
+    of_area = sa.select(SchoolContact.id).join(SchoolContact.school).where(School.area_id == area_id, is_open())
+    return db.session.scalar(of_area.where(in_office(today()), is_one).limit(1)) is not None
 
 
 def naming(email: str) -> sa.Select[int]:

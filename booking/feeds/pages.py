@@ -24,7 +24,7 @@ KINDS = {"my": "My bookings", "staff": "Dates for staff", "team": "Everything of
 ABOUT = {
     "my": "What you booked or were booked for, and closing dates for all schools; "
     "those of your school alone too, where it names you as a contact.",
-    "staff": "What is on for everybody and for staff who signed in.",
+    "staff": "What is on for everybody and for staff.",
     "team": "All dates with those for the team alone; organisers see drafts too.",
 }
 

@@ -39,9 +39,12 @@ ALARMS = {"day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 
 def addresses_of(person: Person) -> dict[str, str]:
-    """Return the addresses of a person's own feeds by kind: `my`, `staff`, and `team` for who is in it."""
-    kinds = {"my": MINE, "staff": STAFF}
-    if Visitor(person).is_in_team(area().id):
+    """Return the addresses of a person's own feeds by kind: `my`, and `staff` and `team` where they belong to it."""
+    who, area_id = Visitor(person), area().id
+    kinds = {"my": MINE}
+    if who.is_staff(area_id):
+        kinds["staff"] = STAFF
+    if who.is_in_team(area_id):
         kinds["team"] = TEAM
     return {
         kind: absolute(f"feeds.{kind}", token=link_token(purpose, person.feed_key)) for kind, purpose in kinds.items()
@@ -104,8 +107,10 @@ def school(token: str) -> ResponseReturnValue:
 @bp.get("/feeds/staff/<token>.ics")
 @by_link
 def staff(token: str) -> ResponseReturnValue:
-    """Give what anybody sees who is signed in."""
-    _owner(STAFF, token, queries.state_of_person)
+    """Give what staff see, for as long as they are staff."""
+    key, _ = _owner(STAFF, token, queries.state_of_person)
+    if not Visitor(queries.person_with(key)).is_staff(area().id):
+        abort(410)
     return _shared(f"For staff – {area().short_name}", queries.STAFF)
 
 
@@ -117,7 +122,7 @@ def team(token: str) -> ResponseReturnValue:
     who = Visitor(queries.person_with(key))
     if not who.is_in_team(area().id):
         abort(410)
-    reader = Reader(signed_in=True, in_team=True, organiser=who.organises(area().id))
+    reader = Reader(staff=True, in_team=True, organiser=who.organises(area().id))
     return _shared(f"Everything – {area().short_name}", reader)
 
 

@@ -23,7 +23,7 @@ from booking.directory.models import Area, Person, Role, School, SchoolContact
 from booking.directory.queries import in_office, naming
 
 Column = InstrumentedAttribute[Any]
-STAFF = Reader(signed_in=True)
+STAFF = Reader(staff=True)
 # Of a closing date with what it asks, if it asks anything.
 CONCERNS_ALL = sa.or_(Ask.event_id.is_(None), Ask.owed_by == OwedBy.ALL)
 ACTIVE = (PlaceStatus.CONFIRMED, PlaceStatus.OFFERED, PlaceStatus.WAITING)

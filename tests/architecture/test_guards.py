@@ -282,7 +282,7 @@ def test_with_several_areas_no_page_shows_one_to_the_organisers_of_another(app: 
         event = make_event()
         there = make_area(slug="elsewhere", name="Elsewhere", short_name="Elsewhere")
         stranger = directory.grant("eve@elsewhere.example", RoleName.ORGANISER, area=there, by=None)
-        reader = Reader(signed_in=True, in_team=True, organiser=True)
+        reader = Reader(staff=True, in_team=True, organiser=True)
         assert organiser_queries.find_event(event.id, here.id) == event
         assert organiser_queries.find_event(event.id, there.id) is None
         assert calendar_queries.find_event(event.id, there.id, reader) is None

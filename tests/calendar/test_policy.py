@@ -12,10 +12,10 @@ ALL = {"draft", "published", "cancelled"}
 
 TABLE = [
     (ANYBODY, {"public"}, SEEN),
-    (Reader(signed_in=True), {"public", "staff"}, SEEN),
-    (Reader(signed_in=True, in_team=True), {"public", "staff", "team"}, SEEN),
-    (Reader(signed_in=True, in_team=True, organiser=True), {"public", "staff", "team"}, ALL),
-    (Reader(signed_in=True, organiser=True), {"public", "staff", "team"}, ALL),
+    (Reader(staff=True), {"public", "staff"}, SEEN),
+    (Reader(staff=True, in_team=True), {"public", "staff", "team"}, SEEN),
+    (Reader(staff=True, in_team=True, organiser=True), {"public", "staff", "team"}, ALL),
+    (Reader(staff=True, organiser=True), {"public", "staff", "team"}, ALL),
 ]
 
 
@@ -32,7 +32,7 @@ def test_who_sees_what(reader: Reader, seen: set[str], at: set[str]) -> None:
 
 def test_nobody_sees_less_for_being_more() -> None:
     for less, more in product((entry[0] for entry in TABLE), repeat=2):
-        flags = [(one.signed_in, one.in_team, one.organiser) for one in (less, more)]
+        flags = [(one.staff, one.in_team, one.organiser) for one in (less, more)]
         if all(a <= b for a, b in zip(*flags, strict=True)):
             assert visibilities(less) <= visibilities(more)
             assert statuses(less) <= statuses(more)

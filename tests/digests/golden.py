@@ -18,9 +18,11 @@ from tests.databases import close, make_app, new_sqlite
 from tests.factories import (
     make_booking,
     make_category,
+    make_contact,
     make_event,
     make_organiser,
     make_person,
+    make_school,
     make_term,
     make_venue,
     the_area,
@@ -58,6 +60,7 @@ def a_week() -> str:
 def _priya() -> None:
     email = "priya@school.example"
     make_person(email)
+    make_contact(make_school("Oakhurst Primary School"), "office@school.example")  # so she is staff
     actions.ask(the_area(), email, Chosen())
     actions.confirm(db.session.query(DigestSubscription).one())
 

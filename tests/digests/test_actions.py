@@ -222,6 +222,7 @@ def test_who_chose_something_else_gets_nothing_rather_than_an_empty_mail(area: A
 
 def test_staff_who_have_signed_in_hear_of_what_is_for_staff_and_nobody_of_what_is_the_teams(area: Area) -> None:
     make_person(ADA)
+    make_contact(make_school(), ADA)
     make_event("For staff", in_days=3, visibility=Visibility.STAFF)
     make_event("For all", in_days=4)
     make_event("Of the team", in_days=4, visibility=Visibility.TEAM)

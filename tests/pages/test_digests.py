@@ -25,8 +25,10 @@ from tests.factories import (
     make_area,
     make_audience,
     make_category,
+    make_contact,
     make_event,
     make_person,
+    make_school,
     make_term,
     sign_in,
     the_area,
@@ -208,6 +210,7 @@ def test_staff_choose_among_kinds_that_guests_do_not_see(app: Flask, client: Fla
         make_category("Staff only", visibility=Visibility.STAFF)
         make_category("Team only", visibility=Visibility.TEAM)
         person = make_person(GRACE)
+        make_contact(make_school(), GRACE)
     assert "Staff only" not in client.get(SUBSCRIBE).text
     sign_in(client, person)
     page = client.get("/my/digest").text

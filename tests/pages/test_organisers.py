@@ -17,7 +17,7 @@ from booking.bookings import actions as bookings
 from booking.bookings.audit import audit as problems
 from booking.bookings.models import Booking, Place, PlaceStatus
 from booking.bookings.queries import BOOKING_LINK
-from booking.calendar.models import Event, EventStatus, Kind, Visibility
+from booking.calendar.models import Event, EventStatus, Host, Kind, Visibility
 from booking.calendar.wording import say_day
 from booking.core import audit
 from booking.core.audit import AuditEntry
@@ -30,6 +30,7 @@ from tests.factories import (
     make_audience,
     make_booking,
     make_category,
+    make_contact,
     make_event,
     make_organiser,
     make_person,
@@ -135,7 +136,8 @@ def test_an_event_is_made_as_a_draft_and_published(app: Flask, tom: FlaskClient)
         path = event.path
     stranger = app.test_client()
     with app.app_context():
-        sign_in(stranger, make_person())
+        make_contact(make_school(), "senco@school.example")
+        sign_in(stranger, make_person("teacher@school.example"))
     assert stranger.get(path).status_code == 404
     page = tom.post("/manage/events/1/publish", follow_redirects=True)
     assert (outcome(page), told(page)[0]) == ("saved", "Published: it is on the calendar now.")
@@ -922,6 +924,19 @@ def test_a_facilitator_has_no_desk(app: Flask, client: FlaskClient) -> None:
     assert "/manage/" not in page.text
     assert client.get("/manage/").status_code == 403
     assert client.get("/manage/events/1/places/").status_code == 403
+
+
+def test_a_facilitator_opens_the_list_to_sign_of_what_they_host_on_its_day_and_of_nothing_else(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        hosts = [Host(email="Amina@Vale-Marsh.example", name="Amina")]
+        today_hosted, today_not = make_event("Mine", in_days=0, hosts=hosts), make_event("Another's", in_days=0)
+        later = make_event("Mine, later", in_days=3, hosts=[Host(email="amina@vale-marsh.example")])
+        named_alike = make_event("Hers by name", in_days=0, hosts=[Host(email="x@else.example", name="Amina")])
+        ids = [event.id for event in (today_hosted, today_not, later, named_alike)]
+        sign_in(client, make_organiser("amina@vale-marsh.example", RoleName.FACILITATOR))
+    assert [client.get(f"/manage/events/{one}/places/print").status_code for one in ids] == [200, 403, 403, 403]
 
 
 # People and roles
