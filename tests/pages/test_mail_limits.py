@@ -16,7 +16,7 @@ from booking.notifications.models import AskedMail, Message
 from tests.databases import close, make_app
 from tests.factories import make_event, make_person, save, sign_in, the_area
 
-pytestmark = pytest.mark.usefixtures("school_day")
+pytestmark = [pytest.mark.usefixtures("school_day"), pytest.mark.both_databases]
 
 VICTIM = "victim@school.example"
 
