@@ -12,7 +12,7 @@ from booking.core.clock import now
 from booking.core.db import Base, Run, atomic, db, take_turns
 from booking.core.errors import refuse_unless
 from booking.notifications.models import AddressPutAside, Message, MessageStatus
-from booking.notifications.queries import COPY, due, is_aside, is_copied, older_unsent, under_way
+from booking.notifications.queries import COPY, is_aside, is_copied, next_in_turn, under_way
 
 LEASE = timedelta(minutes=4)
 # The first three together stay under eight minutes; later ones grow to an hour.
@@ -40,7 +40,6 @@ COPIED += (
 )
 # How soon a message that is held is looked at again.
 HELD_FOR = timedelta(minutes=5)
-IN_TURN = (Message.priority, Message.send_after, Message.id)
 _MESSAGES = Base.metadata.tables[Message.__tablename__]
 # The row if it is still ours. Built once: that takes longer than to carry it out, with what is to be set. A claim that
 # is over has no end: asked for its status, PostgreSQL may go through all that were ever claimed.
@@ -62,10 +61,9 @@ def claim(*, worker: str, limit: int, per_minute: int = 0) -> list[Message]:
         limit = min(limit, per_minute - under_way(since=now() - MINUTE, at=now()))
         if limit <= 0:
             return []
-    chosen = sa.select(Message.id).where(due(now()), ~older_unsent()).order_by(*IN_TURN)
     taken = db.session.scalars(
         sa.update(Message)
-        .where(Message.id.in_(chosen.limit(limit).with_for_update(skip_locked=True).scalar_subquery()))
+        .where(Message.id.in_(next_in_turn(now(), limit=limit).scalar_subquery()))
         .values(status=MessageStatus.CLAIMED, claimed_by=worker, claimed_until=now() + LEASE)
         .returning(Message)
         .execution_options(synchronize_session=False, populate_existing=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from booking.core.db import db
@@ -13,30 +13,54 @@ from booking.notifications.models import AddressPutAside, Message, MessageStatus
 
 # What an organiser has sent once more.
 COPY = "copy"
+# How many times as many messages are looked at as a worker takes: as many workers find mail at the same moment.
+LOOKED_AT = 4
 # What is found by the beginning of an address; and among how many messages any part of one, or of a subject, is.
 ADDRESSES_SHOWN, OF_EACH, LOOKED_THROUGH = 20, 100, 5_000
 
 
-def due(at: datetime) -> ColumnElement[bool]:
+def _due(at: datetime, row: Any = Message) -> ColumnElement[bool]:
     """Return the condition for what a worker may take: queued and due, or left by a worker that died."""
-    queued = sa.and_(Message.status == MessageStatus.QUEUED, Message.send_after <= at)
-    left = sa.and_(Message.status == MessageStatus.CLAIMED, Message.claimed_until <= at)
+    queued = sa.and_(row.status == MessageStatus.QUEUED, row.send_after <= at)
+    left = sa.and_(row.status == MessageStatus.CLAIMED, row.claimed_until <= at)
     return sa.or_(queued, left)
 
 
-def older_unsent() -> ColumnElement[bool]:
-    """Return the condition for a message before which another about the same event waits for the same person.
+def _free_to_go(at: datetime) -> sa.Select[tuple[int, int, datetime]]:
+    """Return what is due, but for messages before which another about the same event waits for the same person.
 
     Mails about one event go in their order: a cancellation must not be overtaken by the invitation it calls back.
     What is held (looked at, and not tried since) holds up nothing: reminders may be paused for weeks.
+
+    All that waits is read once, by the index of such rows, and put in order once. To ask for each message whether an
+    older one waits took PostgreSQL the square of the queue: after a long history it expects one such row at most.
     """
-    older = aliased(Message)
-    is_held = sa.and_(older.tries == 0, older.outcome.is_not(None))
-    return sa.exists().where(
-        older.event_id == Message.event_id,
-        older.to_email == Message.to_email,
-        older.id < Message.id,
-        sa.or_(older.status == MessageStatus.CLAIMED, sa.and_(older.status == MessageStatus.QUEUED, ~is_held)),
+    is_held = sa.and_(Message.status == MessageStatus.QUEUED, Message.tries == 0, Message.outcome.is_not(None))
+    names: tuple[str, ...] = ("id", "event_id", "to_email", "priority", "send_after", "status", "claimed_until")
+    columns = [getattr(Message, name) for name in names]
+    holds_up = sa.case((is_held, 0), else_=1).label("holds_up")
+    live = sa.select(*columns, holds_up).where(_lives()).cte("live").prefix_with("MATERIALIZED").c
+    of_person = [live.event_id, live.to_email]
+    older = sa.func.sum(live.holds_up).over(partition_by=of_person, order_by=live.id, rows=(None, -1))
+    row = sa.select(*live.values(), older.label("older")).cte("in_order").prefix_with("MATERIALIZED").c
+    is_next = sa.or_(row.event_id.is_(None), sa.func.coalesce(row.older, 0) == 0)
+    return sa.select(row.id, row.priority, row.send_after).where(_due(at, row), is_next)
+
+
+def next_in_turn(at: datetime, *, limit: int) -> sa.Select[Any]:
+    """Return the statement for the messages that a worker may take next, the most urgent first; each is locked.
+
+    A few times as many are looked at: others may be taking the first of them at this moment.
+    """
+    free = _free_to_go(at)
+    first = free.order_by(*free.selected_columns[1:], free.selected_columns[0]).limit(limit * LOOKED_AT).subquery()
+    return (
+        sa.select(Message.id)
+        .join(first, first.c.id == Message.id)
+        .where(_due(at))  # asked again of the row itself: another worker may have taken it while we waited for it
+        .order_by(first.c.priority, first.c.send_after, first.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Message)
     )
 
 
@@ -76,7 +100,8 @@ def has_written_to(area_id: int, email: str) -> bool:
 
 def oldest_due(at: datetime) -> datetime | None:
     """Return since when the oldest message waits that could have gone by an instant, or None where none does."""
-    return db.session.scalar(sa.select(sa.func.min(Message.send_after)).where(due(at), ~older_unsent()))
+    free = _free_to_go(at).subquery()
+    return db.session.scalar(sa.select(sa.func.min(free.c.send_after)))
 
 
 def is_copied(message: Message) -> bool:

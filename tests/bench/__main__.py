@@ -5,13 +5,14 @@ import signal
 import sys
 from time import perf_counter
 
-from tests.bench import beside, bookings, crowd, feed, history, long, mails, pages, report, stage
+from tests.bench import beside, bookings, crowd, feed, history, long, mails, pages, queue, report, stage
 
 BENCHMARKS = {
     "bookings": bookings.run,
     "crowd": crowd.run,
     "history": history.run,
     "mails": mails.run,
+    "queue": queue.run,
     "feed": feed.run,
     "beside": beside.run,
     "pages": pages.run,

@@ -137,16 +137,17 @@ def _nothing_due() -> None:
                 stage.furnish()
                 stage.add_events(range(100))
                 for category_id in db.session.scalars(sa.select(Event.category_id).distinct()).all():
-                    _set_rules(category_id)
+                    set_rules(category_id)
             times = []
             for old in (FEW, MANY):
-                _fill(app, old)
+                fill(app, old)
                 times.append(_one_pass(app))
             rows.append((backend, *(1000 * one for one in times), times[1] / times[0]))
     report.table(("", f"ms with {FEW:,}", f"ms with {MANY:,}", "ratio"), rows)
 
 
-def _set_rules(category_id: int) -> None:
+def set_rules(category_id: int) -> None:
+    """Remind of events of this category a week and a day before."""
     set_category_rules(db.session.get_one(Category, category_id), [NewRule(Timing(7)), NewRule(Timing(1))], by=None)
 
 
@@ -161,7 +162,7 @@ def _one_pass(app: Flask) -> float:
     return median(times[3:])
 
 
-def _fill(app: Flask, wanted: int) -> None:
+def fill(app: Flask, wanted: int) -> None:
     """Add messages that were sent, with their reminders, at events that are over, until there are so many."""
     with app.app_context():
         there = db.session.scalar(sa.select(sa.func.count()).select_from(Message)) or 0
