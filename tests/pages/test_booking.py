@@ -17,7 +17,7 @@ from booking.notifications.models import Message
 from booking.reminders.actions import NewRule, set_category_rules
 from booking.reminders.policy import Timing
 from tests.databases import close, make_app
-from tests.factories import make_booking, make_event, make_person, make_school, sign_in
+from tests.factories import make_booking, make_contact, make_event, make_person, make_school, sign_in
 from tests.forms import errors
 from tests.statements import statements
 
@@ -395,6 +395,7 @@ def test_what_cannot_be_booked_says_why(app: Flask, client: FlaskClient, values,
 def test_a_staff_event_asks_a_guest_to_sign_in(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         event, person = make_event(visibility=Visibility.STAFF), make_person("priya@school.example")
+        make_contact(make_school(), person.email)
     assert client.get(f"/events/{event.id}/book").headers["Location"] == f"/sign-in?next=/events/{event.id}/book"
     sign_in(client, person)
     page = client.get(f"/events/{event.id}/book")

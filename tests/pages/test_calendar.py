@@ -22,9 +22,11 @@ from tests.factories import (
     make_audience,
     make_booking,
     make_category,
+    make_contact,
     make_event,
     make_organiser,
     make_person,
+    make_school,
     make_venue,
     sign_in,
     the_area,
@@ -117,7 +119,9 @@ def make_entries() -> list[Entry]:
 def sign_in_as(app: Flask, client: FlaskClient, reader: str) -> None:
     with app.app_context():
         if reader == "signed in":
-            sign_in(client, make_person())
+            person = make_person()
+            make_contact(make_school(), person.email)
+            sign_in(client, person)
         elif reader != "anybody":
             sign_in(client, make_organiser(role=RoleName(reader)))
 

@@ -15,7 +15,7 @@ from booking.bookings import actions, changes, lists, promotions, sheet
 from booking.bookings.attendees import Contact, NewPlace
 from booking.bookings.audit import audit as problems
 from booking.bookings.models import Booking, Place, PlaceStatus
-from booking.calendar.models import Event, EventStatus, Promotion, Series
+from booking.calendar.models import Event, EventStatus, Host, Promotion, Series
 from booking.core.audit import AuditEntry
 from booking.core.clock import now
 from booking.core.db import db
@@ -706,7 +706,7 @@ def test_the_host_sees_the_list_to_sign_on_the_day_alone(
     app: Flask, client: FlaskClient, at: datetime, status: int
 ) -> None:
     with app.app_context():
-        event = make_event(day=SOON)
+        event = make_event(day=SOON, hosts=[Host(email="amina@vale-marsh.example")])
         book(event, "Ada Obi")
     with time_machine.travel(at, tick=False):
         with app.app_context():
