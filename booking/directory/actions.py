@@ -143,7 +143,7 @@ def sign_in_by_link(token: str) -> tuple[Person, str]:
 def sign_in_by_code(browser: str, code: str) -> tuple[Person, str]:
     """Use a code up, in the browser that asked for it. Raises Refused; five wrong ones use it up too.
 
-    Once there were twenty wrong ones for an address within a day, whoever typed them, its codes are good for nothing.
+    Once there were twenty wrong ones for an address within a day, no code for it works any more.
     """
     mine = SignIn.browser_hash == secret_hash("sign-in browser", browser)
     email = db.session.scalar(sa.select(SignIn.email).where(mine))

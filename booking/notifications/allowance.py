@@ -105,7 +105,7 @@ def clear_old() -> int:
 
 
 class _Counts:
-    """What recipients and an origin have had, and what is added; whoever counts the same waits meanwhile."""
+    """What recipients and an origin have had, and what is added; others who count the same wait meanwhile."""
 
     def __init__(self, origin: Origin, asked: list[_Asked]) -> None:
         self._network = secret_hash("asked mail from", origin.network) if origin.network and not origin.proved else ""
